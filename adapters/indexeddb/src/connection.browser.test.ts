@@ -1,0 +1,103 @@
+import { commitOf } from "@hephaestus/core/testing";
+import { deleteDB, openDB } from "idb";
+import { describe, expect, it, vi } from "vitest";
+import { fresh, opened } from "../test/fresh.ts";
+import { BLOCKED_WAIT_MS, connect } from "./connection.ts";
+import { databaseName } from "./options.ts";
+import { UPGRADES } from "./schema.ts";
+
+describe("the connection", () => {
+  it("lets another connection delete the database, and opens a new one afterwards", async () => {
+    const options = fresh();
+    const storage = opened(options);
+    await storage.commit([commitOf("a", 0)]);
+    const blocked = vi.fn();
+    await deleteDB(databaseName(options), { blocked });
+    expect(blocked).not.toHaveBeenCalled();
+    expect(await storage.load("a")).toBeUndefined();
+    expect(await storage.commit([commitOf("a", 0)])).toEqual(["ok"]);
+  });
+
+  it("loses no commit while the database is deleted again and again", async () => {
+    const options = fresh();
+    const storage = opened(options);
+    const deletions = (async () => {
+      for (let n = 0; n < 10; n++) await deleteDB(databaseName(options));
+    })();
+    const answers = await Promise.all(
+      Array.from({ length: 60 }, async (_, n) => {
+        await new Promise((resolve) => setTimeout(resolve, n * 2));
+        return storage.commit([commitOf(`i${n}`, 0)]);
+      }),
+    );
+    await deletions;
+    expect(new Set(answers.flat())).toEqual(new Set(["ok"]));
+  });
+
+  it("reads again on a new connection when the old one was closed under it", async () => {
+    const options = fresh();
+    const storage = opened(options);
+    await storage.commit([commitOf("a", 0)]);
+    vi.spyOn(IDBDatabase.prototype, "transaction").mockImplementationOnce(function (this: IDBDatabase) {
+      this.close();
+      throw new DOMException("closing", "InvalidStateError");
+    });
+    expect((await storage.load("a"))?.length).toBe(1);
+  });
+
+  it("gives up after three tries", async () => {
+    const storage = opened(fresh());
+    const begin = vi.spyOn(IDBDatabase.prototype, "transaction").mockImplementation(() => {
+      throw new DOMException("Connection to Indexed Database server lost", "UnknownError");
+    });
+    await expect(storage.load("a")).rejects.toMatchObject({ code: "STORAGE_UNAVAILABLE" });
+    expect(begin).toHaveBeenCalledTimes(3);
+    begin.mockRestore();
+    expect(await storage.load("a")).toBeUndefined();
+  });
+
+  it("opens again after the browser tore it down", async () => {
+    const options = fresh();
+    const storage = opened(options);
+    const open = vi.spyOn(IDBFactory.prototype, "open");
+    await storage.commit([commitOf("a", 0)]);
+    const request = open.mock.results[0]?.value as IDBOpenDBRequest;
+    request.result.close();
+    request.result.dispatchEvent(new Event("close"));
+    expect((await storage.load("a"))?.length).toBe(1);
+    expect(open).toHaveBeenCalledTimes(2);
+    open.mockRestore();
+  });
+
+  it("goes through the upgrades that a database has not seen, and keeps what it holds", async () => {
+    const options = fresh();
+    const storage = opened(options);
+    await storage.commit([commitOf("a", 0)]);
+    const second = vi.fn();
+    const third = vi.fn();
+    // The storage with older code gets out of the way by itself.
+    const newer = connect(databaseName(options), "default", [...UPGRADES, second, third]);
+    const keys = await newer.read(["journal"], (transaction) => transaction.objectStore("journal").getAllKeys());
+    expect(keys).toEqual([["a", 1]]);
+    expect([second.mock.calls.length, third.mock.calls.length]).toEqual([1, 1]);
+    await expect(storage.load("a")).rejects.toMatchObject({
+      code: "STORAGE_UNAVAILABLE",
+      details: { reason: "VersionError" },
+    });
+    newer.close();
+  });
+
+  it("says so when a tab that does not let go blocks an upgrade, and recovers when it does", async () => {
+    const options = fresh();
+    await opened(options).commit([commitOf("a", 0)]);
+    const stubborn = await openDB(databaseName(options));
+    const newer = connect(databaseName(options), "default", [...UPGRADES, () => {}]);
+    const read = () => newer.read(["journal"], (transaction) => transaction.objectStore("journal").count());
+    const began = performance.now();
+    await expect(read()).rejects.toMatchObject({ code: "STORAGE_UNAVAILABLE", details: { reason: "blocked" } });
+    expect(performance.now() - began).toBeGreaterThan(BLOCKED_WAIT_MS - 100);
+    stubborn.close();
+    expect(await read()).toBe(1);
+    newer.close();
+  });
+});

@@ -1,0 +1,50 @@
+import { checkFilter, type Storage } from "@hephaestus/core";
+import { changeSignals } from "./change-signals.ts";
+import { storesOf, writeCommit } from "./commit.ts";
+import { connect } from "./connection.ts";
+import { findDue, queryHeaders } from "./headers.ts";
+import { loadRecords, readPayloads, removeThrough } from "./journal.ts";
+import { databaseName, type IndexedDbOptions } from "./options.ts";
+import { ownerIsDead } from "./owner-lock.ts";
+
+/**
+ * Keeps instances in the browser: they outlive the page, are shared by the tabs and workers of the origin, and need
+ * no network. Opens the database at the first use.
+ *
+ * @example
+ * const hephaestus = createHephaestus({ workflows: [orderFlow], storage: indexedDbStorage() });
+ */
+export function indexedDbStorage(options: IndexedDbOptions = {}): Storage {
+  const name = databaseName(options);
+  const connection = connect(name, options.durability);
+  const signals = changeSignals(name);
+
+  return {
+    capabilities: { headers: true, where: true },
+    load: (id, after = 0) => connection.read(["journal"], (transaction) => loadRecords(transaction, id, after)),
+    async commit(commits) {
+      if (commits.length === 0) return [];
+      const results = await connection.write(storesOf(commits), (transaction) =>
+        Promise.all(commits.map((commit) => writeCommit(transaction, commit))),
+      );
+      signals.post(commits.filter((_, index) => results[index] === "ok").map(({ id }) => id));
+      return results;
+    },
+    payloads: (id, revisions) =>
+      connection.read(["journal", "payloads"], (transaction) =>
+        Promise.all(revisions.map((revision) => readPayloads(transaction, id, revision))),
+      ),
+    due: (request) => connection.read(["headers"], (transaction) => findDue(transaction, request)),
+    async query(filter) {
+      return queryHeaders(checkFilter(filter), (use) => connection.read(["headers"], use));
+    },
+    remove: (id, through) =>
+      connection.write(["journal", "payloads", "headers"], (transaction) => removeThrough(transaction, id, through)),
+    watch: (listener) => signals.listen(listener),
+    ownerIsDead: (owner) => ownerIsDead(name, owner),
+    async close() {
+      connection.close();
+      signals.close();
+    },
+  };
+}

@@ -1,0 +1,66 @@
+import type { Payloads, Revision, StoredRecord } from "@hephaestus/core";
+import { unwrap } from "idb";
+import type { Transaction } from "./connection.ts";
+import { allOf, type JournalRow } from "./schema.ts";
+
+/** Records that one request of `load` reads. */
+const LOAD_BATCH = 256;
+/** Revisions that one call of `remove` removes. */
+const REMOVE_BATCH = 1_000;
+
+/** A short journal is one request. In a long one the latest run is read from its end, however many came before. */
+export async function loadRecords(
+  transaction: Transaction<"readonly">,
+  id: string,
+  after: Revision,
+): Promise<readonly StoredRecord[] | undefined> {
+  const journal = transaction.objectStore("journal");
+  const first = await journal.getAll(IDBKeyRange.bound([id, after + 1], [id, []]), LOAD_BATCH);
+  if (first.length === 0) return (await journal.getKey(allOf(id))) ? [] : undefined;
+  if (first.length < LOAD_BATCH) return latestRun(first);
+  const batches: JournalRow[][] = [];
+  let to = (await journal.openKeyCursor(allOf(id), "prev"))?.key[1] ?? 0;
+  for (let more = true; more; to -= LOAD_BATCH) {
+    const from = Math.max(after + 1, to - LOAD_BATCH + 1);
+    const batch = await journal.getAll(IDBKeyRange.bound([id, from], [id, to]));
+    batches.unshift(batch);
+    more = from > after + 1 && batch.length === LOAD_BATCH && batch[0]?.run === batches.at(-1)?.at(-1)?.run;
+  }
+  return latestRun(batches.flat());
+}
+
+function latestRun(rows: readonly JournalRow[]): StoredRecord[] {
+  const run = rows.at(-1)?.run;
+  return rows.filter((row) => row.run === run).map(({ payloads: _payloads, ...record }) => record);
+}
+
+export async function readPayloads(
+  transaction: Transaction<"readonly">,
+  id: string,
+  revision: Revision,
+): Promise<Payloads> {
+  const [apart, record] = await Promise.all([
+    transaction.objectStore("payloads").get([id, revision]),
+    transaction.objectStore("journal").get([id, revision]),
+  ]);
+  return apart ?? record?.payloads ?? {};
+}
+
+/** Rows go last, so that whoever finds them after a crash removes the rest. */
+export async function removeThrough(
+  transaction: Transaction<"readwrite">,
+  id: string,
+  through: Revision,
+): Promise<{ more: boolean }> {
+  const stores = unwrap(transaction);
+  const [, first = through] =
+    (await transaction.objectStore("journal").getKey(IDBKeyRange.bound([id], [id, through]))) ?? [];
+  const to = Math.min(through, first + REMOVE_BATCH - 1);
+  for (const name of ["journal", "payloads"]) stores.objectStore(name).delete(IDBKeyRange.bound([id], [id, to]));
+  if (to < through) return { more: true };
+  const headers = transaction.objectStore("headers");
+  for (const { run, revision } of await headers.getAll(allOf(id))) {
+    if (revision <= through) stores.objectStore("headers").delete([id, run]);
+  }
+  return { more: false };
+}

@@ -1,0 +1,2 @@
+-- A placeholder: wrangler wants at least one migration.
+SELECT 1;

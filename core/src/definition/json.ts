@@ -1,0 +1,107 @@
+import { HephaestusError } from "./errors.ts";
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** JSON text of one payload (an input, a result, an event's payload). Storages store it as it is. */
+export type JsonText = string;
+
+/**
+ * The largest payload, in UTF-16 code units of its JSON text. A storage's value limit (2 MB in a Durable Object and
+ * in D1) must hold one payload at two bytes a unit together with the record around it.
+ */
+export const PAYLOAD_LENGTH_MAX = 900_000;
+
+/** How deep a payload may nest: deeper ones would overflow the stack of some runtime on the way. */
+export const PAYLOAD_DEPTH_MAX = 200;
+
+/**
+ * The one codec of payloads, the same on every storage, memory included: what a step sees live is what it would see
+ * after a restart. Undefined properties are dropped, as JSON does; everything else that JSON would change silently
+ * (functions, BigInts, cycles, NaN, Dates and other objects with `toJSON`, class instances) is refused.
+ *
+ * @param what names the payload in the error, for example `result of step "charge"`
+ * @returns the JSON text, or undefined for undefined
+ * @throws HephaestusError NOT_JSON with `details.path`, LIMIT_EXCEEDED with `details.limit`
+ */
+export function encodePayload(value: unknown, what: string): JsonText | undefined {
+  if (value === undefined) return undefined;
+  check(value, what, [], []);
+  const text = JSON.stringify(value);
+  if (text.length > PAYLOAD_LENGTH_MAX) {
+    throw new HephaestusError(
+      "LIMIT_EXCEEDED",
+      `${what} is ${text.length} characters of JSON; the most is ${PAYLOAD_LENGTH_MAX}`,
+      { limit: "PAYLOAD_LENGTH_MAX", most: PAYLOAD_LENGTH_MAX, found: text.length },
+    );
+  }
+  return text;
+}
+
+export function decodePayload(text: JsonText): Json;
+export function decodePayload(text: JsonText | undefined): Json | undefined;
+export function decodePayload(text: JsonText | undefined): Json | undefined {
+  return text === undefined ? undefined : (JSON.parse(text) as Json);
+}
+
+type Path = (string | number)[];
+
+function check(value: unknown, what: string, path: Path, ancestors: object[]): void {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return;
+    case "number":
+      if (!Number.isFinite(value)) refuse(what, path, String(value));
+      return;
+    case "object":
+      if (value !== null) checkObject(value, what, path, ancestors);
+      return;
+    default:
+      refuse(what, path, typeof value);
+  }
+}
+
+function checkObject(value: object, what: string, path: Path, ancestors: object[]): void {
+  if (ancestors.includes(value)) refuse(what, path, "a cycle");
+  if (ancestors.length >= PAYLOAD_DEPTH_MAX) refuse(what, path, `nesting deeper than ${PAYLOAD_DEPTH_MAX}`);
+  ancestors.push(value);
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index++) {
+      path.push(index);
+      check(value[index], what, path, ancestors);
+      path.pop();
+    }
+  } else {
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
+      refuse(what, path, `an instance of ${value.constructor?.name ?? "a class"}`);
+    }
+    if ("toJSON" in value) refuse(what, path, "an object with toJSON");
+    for (const key of Object.keys(value)) {
+      const member = (value as Record<string, unknown>)[key];
+      if (member === undefined) continue;
+      path.push(key);
+      // A key that assignment treats specially would be lost or worse in the next program that copies the object.
+      if (key === "__proto__") refuse(what, path, "a property named __proto__");
+      check(member, what, path, ancestors);
+      path.pop();
+    }
+  }
+  ancestors.pop();
+}
+
+function refuse(what: string, path: Path, found: string): never {
+  const at = formatPath(path);
+  throw new HephaestusError("NOT_JSON", `${what} is not JSON: ${at} is ${found}`, { path: at, found });
+}
+
+/** `$.items[0].price`, as in JSONPath. */
+export function formatPath(path: readonly PropertyKey[]): string {
+  let text = "$";
+  for (const part of path) {
+    if (typeof part === "number") text += `[${part}]`;
+    else if (/^[A-Za-z_$][\w$]*$/.test(String(part))) text += `.${String(part)}`;
+    else text += `[${JSON.stringify(String(part))}]`;
+  }
+  return text;
+}

@@ -1,0 +1,72 @@
+import { compile } from "./compile.ts";
+import type { Graph } from "./graph.ts";
+import type { Schema } from "./schema.ts";
+import type { AnyStep, EventOf, ResultsOf, Step } from "./step.ts";
+import type { Choice, ChoiceContext, Edges, WorkflowDefinition, WorkflowOptions } from "./transitions.ts";
+
+// biome-ignore lint/suspicious/noExplicitAny: a target's events do not matter to the edge that leads to it
+type TargetStep<Input> = Step<string, Input, any>;
+export type Target<Input> = TargetStep<Input> | readonly TargetStep<Input>[] | Choice<Input>;
+
+/** What `transitions` is given. */
+export interface Definer<Input> {
+  /** Says where each of a step's events leads: exactly its events are the keys. */
+  on<S extends AnyStep>(step: S & TargetStep<Input>, edges: { readonly [E in EventOf<S>]: Target<Input> }): Edges;
+  /** Lets code choose one or several of the targets, once, when the event has come. */
+  choose<const T extends readonly TargetStep<Input>[]>(
+    targets: T,
+    pick: (context: ChoiceContext<Input>) => T[number] | readonly T[number][],
+  ): Choice<Input>;
+}
+
+/** A workflow that was checked and compiled. */
+export interface Workflow<Name extends string, Input, Output, Events = unknown> {
+  readonly name: Name;
+  readonly version: number;
+  readonly definition: WorkflowDefinition;
+  readonly graph: Graph;
+  readonly "~input"?: (input: Input) => void;
+  readonly "~output"?: Output;
+  readonly "~events"?: Events;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: where the types of all workflows meet
+export type AnyWorkflow = Workflow<string, any, any, any>;
+// biome-ignore lint/suspicious/noExplicitAny: as above
+export type WorkflowInput<W> = W extends Workflow<string, infer I, any, any> ? I : never;
+// biome-ignore lint/suspicious/noExplicitAny: as above
+export type WorkflowOutput<W> = W extends Workflow<string, any, infer O, any> ? O : never;
+
+/**
+ * Makes a workflow, checked as a whole.
+ * @throws DefinitionError that lists every problem
+ * @example
+ * defineWorkflow({ name: "hello", input: type<{ name: string }>(), start: greet, transitions: ({ on }) => [on(greet, { done })] });
+ */
+export function defineWorkflow<const Name extends string, Input, const Out extends readonly AnyStep[] = []>(
+  definition: WorkflowOptions & {
+    readonly name: Name;
+    readonly input: Schema<Input>;
+    readonly start: TargetStep<NoInfer<Input>> | readonly TargetStep<NoInfer<Input>>[];
+    readonly transitions: (define: Definer<NoInfer<Input>>) => readonly Edges[];
+    readonly output?: Out;
+  },
+): Workflow<Name, Input, Partial<ResultsOf<Out>>> {
+  const { transitions, output = [], start, ...options } = definition;
+  const complete: WorkflowDefinition = {
+    ...options,
+    start: [start].flat() as AnyStep[],
+    edges: transitions({ on, choose } as Definer<Input>),
+    output,
+  };
+  const graph = compile(complete);
+  return Object.freeze({ name: definition.name, version: graph.version, definition: complete, graph });
+}
+
+function on(step: AnyStep, edges: Edges["edges"]): Edges {
+  return { step, edges };
+}
+
+function choose<Input>(targets: readonly AnyStep[], pick: Choice<Input>["pick"]): Choice<Input> {
+  return { targets, pick };
+}

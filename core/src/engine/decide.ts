@@ -1,0 +1,178 @@
+import { assert, HephaestusError, unreachable } from "../definition/errors.ts";
+import type { Graph } from "../definition/graph.ts";
+import type { Json } from "../definition/json.ts";
+import { decideChoice, decideCompensated, decideInterrupted, decideReport } from "./attempts.ts";
+import type { Command, Reply, StartCommand } from "./commands.ts";
+import { decideControl, decideStart, unexpiredCommands } from "./control.ts";
+import { Draft } from "./draft.ts";
+import { advanceEnding, beginEnding } from "./ending.ts";
+import { decideEvent, decideSchedule } from "./events.ts";
+import { propagate } from "./joins.ts";
+import { emptyRun, isEnded, type RunState } from "./run-state.ts";
+import type { Changes, Payloads, Timestamp } from "./state.ts";
+import { fireDue } from "./timers.ts";
+
+/** Who asks, and when. */
+export interface DecideContext {
+  readonly now: Timestamp;
+  /** The runner that will drive what follows; undefined where there can be only one, as in a Durable Object. */
+  readonly runner?: { readonly id: string; readonly leaseMs: number };
+}
+
+export interface Decision {
+  /** What to commit; undefined when nothing changes. */
+  readonly changes: Changes | undefined;
+  readonly payloads: Payloads | undefined;
+  /** Whether the row that queries read must be written with it. */
+  readonly writesHeader: boolean;
+  /** One for each command, in order; to be given once the changes are committed. */
+  readonly replies: readonly Reply[];
+  /** The state as it will be, for the header. */
+  readonly draft: Draft;
+}
+
+/**
+ * The engine: what follows when these commands reach this state at this time. It is pure: the state stays as it is,
+ * and the same arguments give the same answer. Fold the changes with `applyRecord` once they are committed.
+ *
+ * Invariants of every decision: a step is settled at most once a run (but by `retry`), nothing but a new run, a retry,
+ * a cancel of what failed or a tombstone follows an end, and no timer fires before its time.
+ */
+export function decide(graph: Graph, state: RunState, commands: readonly Command[], context: DecideContext): Decision {
+  let draft = new Draft(state, graph, context.now);
+  const replies: Reply[] = [];
+  for (const command of commands) {
+    try {
+      const known = "commandId" in command ? draft.command(command.commandId) : undefined;
+      if (known) {
+        replies.push({ value: known.reply ?? null });
+      } else if (command.type === "start") {
+        draft = beginRun(draft, command);
+        replies.push({ value: { run: draft.info?.run ?? 0 } });
+      } else {
+        replies.push({ value: decideOne(draft, command) });
+      }
+    } catch (error) {
+      if (!(error instanceof HephaestusError)) throw error;
+      replies.push({ error });
+    }
+    follow(draft);
+  }
+  own(draft, context);
+  const changes = draft.changes();
+  return {
+    changes,
+    payloads: draft.hasPayloads ? draft.payloads : undefined,
+    writesHeader: changes !== undefined && writesHeader(draft, changes),
+    replies,
+    draft,
+  };
+}
+
+/** A run begins on an empty state that goes on with the numbers of the run before. */
+function beginRun(draft: Draft, command: StartCommand): Draft {
+  const { base } = draft;
+  if (!isEnded(draft.status)) {
+    const { id, run } = base;
+    const details = { id, run: draft.info?.run ?? run, status: draft.status };
+    throw new HephaestusError("ALREADY_RUNNING", `${id} is ${draft.status}`, details);
+  }
+  assert(draft.changes() === undefined, "a start shares no commit with what came before it");
+  const empty = Object.assign(emptyRun(base.id), { run: base.run, revision: base.revision });
+  const next = new Draft(empty, draft.graph, draft.now);
+  decideStart(next, command, unexpiredCommands(draft));
+  return next;
+}
+
+function decideOne(draft: Draft, command: Exclude<Command, StartCommand>): Json {
+  if (draft.base.info === undefined && draft.info === undefined) {
+    throw new HephaestusError("INSTANCE_NOT_FOUND", `there is no instance ${draft.base.id}`, { id: draft.base.id });
+  }
+  switch (command.type) {
+    case "event":
+      fireAndFollow(draft);
+      return decideEvent(draft, command);
+    case "schedule":
+      fireAndFollow(draft);
+      return decideSchedule(draft, command);
+    case "pause":
+    case "unpause":
+    case "cancel":
+    case "retry":
+    case "adopt":
+    case "delete":
+      if (command.type !== "adopt" && command.type !== "delete") fireAndFollow(draft);
+      return decideControl(draft, command);
+    case "outcome":
+    case "failure":
+    case "pending":
+    case "aborted":
+    case "checkpoint":
+      return decideReport(draft, command);
+    case "choice":
+      return decideChoice(draft, command);
+    case "compensated":
+      return decideCompensated(draft, command);
+    case "interrupted":
+      decideInterrupted(draft, command);
+      return null;
+    case "wake":
+      fireDue(draft);
+      return null;
+    default:
+      return unreachable(command);
+  }
+}
+
+/** What is due by now comes before what is asked now. */
+function fireAndFollow(draft: Draft): void {
+  fireDue(draft);
+  follow(draft);
+}
+
+/** Everything that follows by itself from what was decided. */
+function follow(draft: Draft): void {
+  if (draft.touched.length > 0) propagate(draft);
+  if (isEnded(draft.status)) return;
+  if (draft.ending === undefined && draft.settled === draft.graph.nodes.length && draft.doneTaken === 0) {
+    const message = "every step is settled and none of them led to done";
+    const error = { name: "HephaestusError", code: "DONE_UNREACHED", message };
+    beginEnding(draft, { outcome: "failed", error, until: draft.now });
+  }
+  if (draft.ending) {
+    draft.status = "compensating";
+    advanceEnding(draft);
+  } else if (draft.settled === draft.graph.nodes.length) {
+    draft.status = "completed";
+  } else if (draft.paused) {
+    draft.status = "paused";
+  } else {
+    draft.status = draft.active > 0 ? "running" : "waiting";
+  }
+}
+
+/** Takes, renews or gives back the lease. Whoever else holds one that has not run out keeps it. */
+function own(draft: Draft, { now, runner }: DecideContext): void {
+  if (runner === undefined) return;
+  const { owner } = draft;
+  const foreign = owner !== undefined && owner.id !== runner.id && owner.until > now;
+  if (needsDriver(draft)) {
+    const fresh = owner?.id === runner.id && owner.until - now > runner.leaseMs / 2;
+    if (!foreign && !fresh) draft.owner = { id: runner.id, until: now + runner.leaseMs };
+  } else if (owner !== undefined && !(draft.paused && draft.runnable > 0)) {
+    draft.owner = undefined;
+  }
+}
+
+/** Whether there is something that only a driver can do: run a step, a choice, a compensation. */
+export function needsDriver(draft: Draft): boolean {
+  if (isEnded(draft.status)) return false;
+  if (draft.ending) return true;
+  return draft.runnable > 0 && !draft.paused;
+}
+
+function writesHeader(draft: Draft, changes: Changes): boolean {
+  if (changes.run || changes.owner !== undefined || isEnded(draft.status)) return true;
+  if (changes.status !== undefined && changes.status !== "running") return true;
+  return changes.steps !== undefined && draft.runnable === 0;
+}

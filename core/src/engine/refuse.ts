@@ -1,0 +1,11 @@
+import { HephaestusError } from "../definition/errors.ts";
+import type { Draft } from "./draft.ts";
+
+/** @throws HephaestusError STATUS_REFUSES with the status found */
+export function refuseStatus(draft: Draft, what: string): never {
+  const { id } = draft.base;
+  throw new HephaestusError("STATUS_REFUSES", `${id} is ${draft.status}: it refuses ${what}`, {
+    id,
+    status: draft.status,
+  });
+}

@@ -1,0 +1,262 @@
+import { assert } from "../definition/errors.ts";
+import { DONE, DONE_NAME, type Graph, type StepNode } from "../definition/graph.ts";
+import type {
+  Changes,
+  CommandRecord,
+  Ending,
+  InboxEntry,
+  Owner,
+  Revision,
+  RunInfo,
+  RunStatus,
+  StepState,
+  Timestamp,
+} from "./state.ts";
+
+/** An accepted event that no step has taken, and where its payload stands. */
+export interface InboxItem extends InboxEntry {
+  readonly revision: Revision;
+  readonly at: Timestamp;
+}
+
+/**
+ * One instance as its records say, together with what follows from them and from the graph. It belongs to whoever
+ * folds it and changes in place, so that a record costs what it holds and not what came before it; everything inside
+ * that a record brought is never changed, only replaced.
+ */
+export interface RunState {
+  readonly id: string;
+  run: number;
+  revision: Revision;
+  /** Undefined: there is no run, or it was deleted. */
+  info: RunInfo | undefined;
+  fingerprint: string;
+  status: RunStatus;
+  paused: boolean;
+  ending: Ending | undefined;
+  owner: Owner | undefined;
+  createdAt: Timestamp;
+  updatedAt: Timestamp;
+  endedAt: Timestamp | undefined;
+  readonly steps: Map<string, StepState>;
+  readonly inbox: Map<string, InboxItem>;
+  readonly commands: Map<string, CommandRecord>;
+  /** The steps that completed, in that order. */
+  completed: string[];
+  /** The steps that are active, waiting or choosing, in the order in which they became so. */
+  readonly open: Set<string>;
+  /** How many of them run, will be retried or are to choose. */
+  active: number;
+  /** How many of these wait for nothing but a driver. */
+  runnable: number;
+  /** What joins count. Only kept when the graph is known. */
+  readonly taken: number[];
+  readonly resolved: number[];
+  settled: number;
+  doneTaken: number;
+}
+
+export function emptyRun(id: string): RunState {
+  return {
+    id,
+    run: 0,
+    revision: 0,
+    info: undefined,
+    fingerprint: "",
+    status: "deleted",
+    paused: false,
+    ending: undefined,
+    owner: undefined,
+    createdAt: 0,
+    updatedAt: 0,
+    endedAt: undefined,
+    steps: new Map(),
+    inbox: new Map(),
+    commands: new Map(),
+    completed: [],
+    open: new Set(),
+    active: 0,
+    runnable: 0,
+    taken: [],
+    resolved: [],
+    settled: 0,
+    doneTaken: 0,
+  };
+}
+
+export function isSettled(step: StepState | undefined): boolean {
+  if (step === undefined) return false;
+  const { status } = step;
+  return status === "completed" || status === "skipped" || status === "cancelled" || status === "failed";
+}
+
+export function isOpen(step: StepState | undefined): boolean {
+  return step !== undefined && step.status !== "idle" && !isSettled(step);
+}
+
+/** Runs, will be retried, or is to choose. */
+export function isActive(step: StepState | undefined): boolean {
+  return step !== undefined && (step.status === "active" || step.status === "choosing");
+}
+
+/** Waits for nothing but a driver. */
+export function isRunnable(step: StepState | undefined): boolean {
+  return isActive(step) && step?.wakeAt === undefined;
+}
+
+export function isEnded(status: RunStatus): boolean {
+  return status === "completed" || status === "failed" || status === "cancelled" || status === "deleted";
+}
+
+/** The nodes that a settled step's edges lead to, as far as they were taken; `DONE` may be among them. */
+export function takenTargets(graph: Graph, node: StepNode, step: StepState): readonly number[] {
+  if (step.status === "completed") {
+    if (step.targets)
+      return step.targets.map((name) => (name === DONE_NAME ? DONE : (graph.byName.get(name)?.index ?? DONE)));
+    return node.routes.get(step.event ?? "")?.targets ?? NONE;
+  }
+  if (step.status === "failed" && typeof node.onFailure === "number") return [node.onFailure];
+  return NONE;
+}
+const NONE: readonly number[] = [];
+
+export interface Applied {
+  readonly revision: Revision;
+  readonly run: number;
+  readonly changes: Changes;
+}
+
+/**
+ * Folds one record into a state: the only way in which a state changes, live and on load alike.
+ *
+ * @param graph undefined for an instance whose code is not here: all but what joins count is folded
+ */
+export function applyRecord(state: RunState, record: Applied, graph: Graph | undefined): void {
+  const { changes, revision } = record;
+  const { at } = changes;
+  if (changes.run) beginRun(state, changes.run, at, graph);
+  if (changes.status === "deleted") endInstance(state);
+  state.run = record.run;
+  state.revision = revision;
+  state.updatedAt = at;
+  if (changes.fingerprint !== undefined) state.fingerprint = changes.fingerprint;
+  if (changes.paused !== undefined) state.paused = changes.paused;
+  if (changes.ending !== undefined) state.ending = changes.ending ?? undefined;
+  if (changes.owner !== undefined) state.owner = changes.owner ?? undefined;
+  if (changes.inbox) for (const entry of changes.inbox) state.inbox.set(entry.id, { ...entry, revision, at });
+  if (changes.commands) for (const command of changes.commands) state.commands.set(command.id, command);
+  if (changes.steps) applySteps(state, changes.steps, graph);
+  if (changes.fingerprint !== undefined && graph) recount(state, graph);
+  if (changes.status !== undefined) {
+    state.status = changes.status;
+    state.endedAt = isEnded(changes.status) ? at : undefined;
+  }
+}
+
+function beginRun(state: RunState, info: RunInfo, at: Timestamp, graph: Graph | undefined): void {
+  clear(state);
+  state.commands.clear();
+  for (const command of info.commands ?? []) state.commands.set(command.id, command);
+  state.info = info;
+  state.fingerprint = info.fingerprint;
+  state.createdAt = at;
+  state.status = "pending";
+  if (graph) countStarts(state, graph);
+}
+
+/** A tombstone holds nothing but the commands that it lists. */
+function endInstance(state: RunState): void {
+  clear(state);
+  state.commands.clear();
+  state.info = undefined;
+}
+
+function clear(state: RunState): void {
+  state.paused = false;
+  state.ending = undefined;
+  state.owner = undefined;
+  state.endedAt = undefined;
+  state.steps.clear();
+  state.inbox.clear();
+  state.open.clear();
+  state.completed = [];
+  state.active = 0;
+  state.runnable = 0;
+  clearCounts(state);
+}
+
+function clearCounts(state: RunState): void {
+  state.taken.length = 0;
+  state.resolved.length = 0;
+  state.settled = 0;
+  state.doneTaken = 0;
+}
+
+function countStarts(state: RunState, graph: Graph): void {
+  for (let index = 0; index < graph.nodes.length; index++) {
+    const start = graph.nodes[index]?.isStart ? 1 : 0;
+    state.taken.push(start);
+    state.resolved.push(start);
+  }
+}
+
+function applySteps(state: RunState, steps: NonNullable<Changes["steps"]>, graph: Graph | undefined): void {
+  let reset = false;
+  for (const name in steps) {
+    const next = steps[name] as StepState;
+    const before = state.steps.get(name);
+    state.steps.set(name, next);
+    if (isOpen(next)) state.open.add(name);
+    else if (isOpen(before)) state.open.delete(name);
+    state.active += Number(isActive(next)) - Number(isActive(before));
+    state.runnable += Number(isRunnable(next)) - Number(isRunnable(before));
+    if (next.taken !== undefined && next.taken !== before?.taken) state.inbox.delete(next.taken);
+    if (isSettled(next)) {
+      if (isSettled(before)) {
+        reset ||= (next.targets?.length === 0) !== (before?.targets?.length === 0);
+        continue;
+      }
+      if (next.status === "completed") state.completed.push(name);
+      const node = graph?.byName.get(name);
+      if (graph && node) countEdges(state, graph, node, next);
+    } else if (isSettled(before)) {
+      reset = true;
+    }
+  }
+  if (!reset) return;
+  state.completed = state.completed.filter((name) => state.steps.get(name)?.status === "completed");
+  if (graph) recount(state, graph);
+}
+
+function countEdges(state: RunState, graph: Graph, node: StepNode, step: StepState): void {
+  state.settled += 1;
+  for (const target of node.targets) state.resolved[target] = (state.resolved[target] as number) + 1;
+  for (const target of takenTargets(graph, node, step)) {
+    if (target === DONE) state.doneTaken += 1;
+    else state.taken[target] = (state.taken[target] as number) + 1;
+  }
+}
+
+/** Counts anew from the steps, after some were reset or the graph was exchanged. */
+export function recount(state: RunState, graph: Graph): void {
+  clearCounts(state);
+  countStarts(state, graph);
+  for (const [name, step] of state.steps) {
+    const node = graph.byName.get(name);
+    if (node && isSettled(step)) countEdges(state, graph, node, step);
+  }
+}
+
+/** Folds the records of one instance, in order. */
+export function foldRecords(id: string, records: readonly Applied[], graph: Graph | undefined): RunState {
+  const state = emptyRun(id);
+  for (const record of records) {
+    // Before a tombstone stands what is on its way out, perhaps in part.
+    if (state.info === undefined && record.changes.run === undefined && record.changes.status !== "deleted") {
+      assert(records.at(-1)?.changes.status === "deleted", `the journal of ${id} begins in the middle of a run`);
+      continue;
+    }
+    applyRecord(state, record, graph);
+  }
+  return state;
+}

@@ -1,0 +1,57 @@
+import type { StepNode } from "../definition/graph.ts";
+import type { Draft } from "./draft.ts";
+import { nextToCompensate } from "./ending.ts";
+import { completeStep } from "./settle.ts";
+import type { StepState, Timestamp } from "./state.ts";
+import type { StateView } from "./view.ts";
+
+/**
+ * Fires what has come due by now, the earliest first. Waits emit their event; back-offs end, so that the step may be
+ * run. While the run is paused nothing fires: it does when the run goes on.
+ */
+export function fireDue(draft: Draft): void {
+  if (draft.paused || draft.runnable === draft.base.open.size + draft.steps.size) return;
+  const due: [Timestamp, string][] = [];
+  for (const name of draft.open()) {
+    const { wakeAt } = draft.step(name) as StepState;
+    if (wakeAt !== undefined && wakeAt <= draft.now) due.push([wakeAt, name]);
+  }
+  due.sort(([one], [other]) => one - other);
+  for (const [, name] of due) fire(draft, draft.node(name) as StepNode);
+  if (draft.ending) fireCompensation(draft);
+}
+
+function fire(draft: Draft, node: StepNode): void {
+  const { wakeAt, wakeEvent, ...step } = draft.step(node.name) as StepState;
+  if (wakeAt === undefined) return;
+  if (step.status === "waiting") {
+    if (wakeEvent !== undefined) completeStep(draft, node, wakeEvent, {});
+  } else {
+    draft.set(node.name, step);
+  }
+}
+
+function fireCompensation(draft: Draft): void {
+  const name = nextToCompensate(draft);
+  const step = name === undefined ? undefined : draft.step(name);
+  if (name === undefined || step?.compensation?.wakeAt === undefined || step.compensation.wakeAt > draft.now) return;
+  const { wakeAt: _wakeAt, ...compensation } = step.compensation;
+  draft.set(name, { ...step, compensation });
+}
+
+/** When something of the run comes due next; undefined when nothing does by itself. */
+export function nextTimer(view: StateView): Timestamp | undefined {
+  if (view.paused) return undefined;
+  let next = Number.POSITIVE_INFINITY;
+  for (const name of view.open()) next = Math.min(next, view.step(name)?.wakeAt ?? next);
+  if (view.ending) {
+    if (view.active > 0) next = Math.min(next, view.ending.until);
+    next = Math.min(next, compensationTimer(view) ?? next);
+  }
+  return next === Number.POSITIVE_INFINITY ? undefined : next;
+}
+
+function compensationTimer(view: StateView): Timestamp | undefined {
+  const name = nextToCompensate(view);
+  return name === undefined ? undefined : view.step(name)?.compensation?.wakeAt;
+}

@@ -1,0 +1,3 @@
+import { library } from "../tsdown.config.ts";
+
+export default library(["src/index.ts", "src/testing/index.ts"], { tsconfig: "tsconfig.build.json" });
