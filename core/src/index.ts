@@ -1,17 +1,58 @@
 export * from "./definition/duration.ts";
 export * from "./definition/errors.ts";
+export { DONE, type Graph, type StepNode } from "./definition/graph.ts";
 export * from "./definition/json.ts";
+export { checkKey, instanceIdOf } from "./definition/key.ts";
+export { DefinitionError, type Problem, type ProblemCode } from "./definition/problems.ts";
+export { type OutputOf, type Schema, type } from "./definition/schema.ts";
+export type { Signal } from "./definition/signal.ts";
+export * from "./definition/step.ts";
+export type { Choice, ChoiceContext, Unique, WorkflowDefinition } from "./definition/transitions.ts";
+export {
+  type AnyWorkflow,
+  defineWorkflow,
+  type Workflow,
+  type WorkflowInput,
+  type WorkflowOutput,
+} from "./definition/workflow.ts";
+export type * from "./engine/commands.ts";
+export { type DecideContext, type Decision, decide } from "./engine/decide.ts";
+export { Draft } from "./engine/draft.ts";
+export { toHeader } from "./engine/header.ts";
+export * from "./engine/limits.ts";
+export { type PendingWork, pendingWork } from "./engine/pending.ts";
+export { applyRecord, emptyRun, foldRecords, isEnded, type RunState } from "./engine/run-state.ts";
 export type * from "./engine/state.ts";
 export { STATE_FORMAT } from "./engine/state.ts";
+export {
+  type AttemptInput,
+  type AttemptPorts,
+  type AttemptReport,
+  makeAborter,
+  runAttempt,
+} from "./runtime/attempt.ts";
+export { attemptInput } from "./runtime/attempts.ts";
+export { pickTargets } from "./runtime/choice.ts";
+export { type Clock, makeId, type Random, systemClock, systemRandom } from "./runtime/clock.ts";
+export { Driver, loadState } from "./runtime/driver.ts";
+export type { DrivenInstance, DriverHost } from "./runtime/driver-host.ts";
 export {
   type CheckedFilter,
   checkFilter,
   checkPath,
   comparePositions,
+  encodeCursor,
   matchesFilter,
   type Position,
   toPage,
   toSummary,
 } from "./runtime/filter.ts";
+export * from "./runtime/hephaestus.ts";
+export { type HistoryEntry, readHistory } from "./runtime/history.ts";
+export { type InstanceView, loadPayloads, type StepView, toInstanceView } from "./runtime/instance-view.ts";
+export { type LocalRunnerOptions, type LocalRunnerPorts, localRunner } from "./runtime/local-runner.ts";
 export { memoryStorage, mergeHeader } from "./runtime/memory-storage.ts";
+export { type Code, makeRegistry, type Registry } from "./runtime/registry.ts";
+export { checkRequest, type InstanceChange, type InstanceRequest, type Runner } from "./runtime/runner.ts";
 export * from "./runtime/storage.ts";
+export { fromStoredError, toStoredError } from "./runtime/stored-error.ts";

@@ -77,6 +77,17 @@ describe("a group commit", () => {
     expect(await storage.commit(group)).toEqual(["ok", "ok", "ok"]);
   });
 
+  it("is STORAGE_FULL and stores nothing when the browser finds out at the end of the transaction", async () => {
+    const options = fresh();
+    const storage = opened(options);
+    await storage.commit([commitOf("a", 0)]);
+    vi.spyOn(IDBTransaction.prototype, "error", "get").mockReturnValue(new DOMException("full", "QuotaExceededError"));
+    vi.spyOn(IDBTransaction.prototype, "commit").mockImplementationOnce(IDBTransaction.prototype.abort);
+    await expect(storage.commit([commitOf("a", 1), commitOf("b", 0)])).rejects.toMatchObject({ code: "STORAGE_FULL" });
+    vi.restoreAllMocks();
+    expect([...(await contents(options, "journal")).keys()]).toEqual(['["a",1]']);
+  });
+
   it("reports an unknown outcome and goes on when the transaction is aborted under it", async () => {
     const storage = opened(fresh());
     await storage.commit([commitOf("a", 0)]);

@@ -1,6 +1,6 @@
 import type { Header, Storage } from "@hephaestus/core";
 import { commitOf, headerOf } from "@hephaestus/core/testing";
-import { describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { fresh, opened } from "../test/fresh.ts";
 
 async function holding(headers: readonly Header[]): Promise<Storage> {
@@ -10,6 +10,10 @@ async function holding(headers: readonly Header[]): Promise<Storage> {
 }
 
 describe("query", () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
   it("finds rare rows among many, over several transactions, in both orders", async () => {
     const many = Array.from({ length: 2_500 }, (_, n) =>
       headerOf(`i${n}`, { createdAt: n >> 2, tags: n % 500 === 7 ? ["rare"] : [] }),
@@ -33,7 +37,6 @@ describe("query", () => {
     // idb knows the cursor's own methods by identity, so the rows are counted, not the steps.
     const rows = vi.spyOn(IDBCursorWithValue.prototype, "value", "get");
     const page = await storage.query({ limit: 10, createdBefore: 200 });
-    rows.mockRestore();
     expect(page.items[0]?.createdAt).toBe(199);
     expect(rows.mock.calls.length).toBeLessThanOrEqual(11);
   });

@@ -74,12 +74,16 @@ async function walk(
   return { rows };
 }
 
-/** Where the rows can lie; `matchesFilter` judges the ends. Undefined when the bounds exclude each other. */
+/**
+ * Where the rows can lie, but for the position itself. Undefined when the bounds exclude each other. A key is greater
+ * than its own beginning, and an empty array is greater than any text: so `[t]` comes before all rows of the time t,
+ * and `[t, []]` after them.
+ */
 function rangeOf(filter: CheckedFilter): IDBKeyRange | undefined {
   const { after, order, createdAfter = Number.NEGATIVE_INFINITY, createdBefore = Number.POSITIVE_INFINITY } = filter;
   const position = after && [after.createdAt, after.id, after.run];
-  let lower: IDBValidKey = [createdAfter];
-  let upper: IDBValidKey = [createdBefore, []];
+  let lower: IDBValidKey = [createdAfter, []];
+  let upper: IDBValidKey = [createdBefore];
   if (position && order === "oldest" && indexedDB.cmp(position, lower) > 0) lower = position;
   if (position && order === "newest" && indexedDB.cmp(position, upper) < 0) upper = position;
   return indexedDB.cmp(lower, upper) > 0 ? undefined : IDBKeyRange.bound(lower, upper);

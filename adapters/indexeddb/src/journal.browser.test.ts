@@ -58,6 +58,7 @@ describe("load", () => {
     const requests = vi.spyOn(IDBObjectStore.prototype, "getAll");
     await storage.load("a");
     expect(requests).toHaveBeenCalledTimes(1);
+    requests.mockRestore();
   });
 });
 

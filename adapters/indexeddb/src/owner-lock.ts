@@ -18,7 +18,8 @@ export interface OwnerLock {
  * @example
  * const lock = holdOwnerLock(runnerId, { namespace: "orders" });
  * await lock.held;
- * addEventListener("pagehide", () => lock.release());
+ * // … drive instances; the browser releases the lock when the page goes …
+ * lock.release();
  */
 export function holdOwnerLock(owner: string, options: IndexedDbOptions = {}): OwnerLock {
   const locks = lockManager();

@@ -1,1 +1,13 @@
-export {};
+export { storageError } from "./errors.ts";
+export { type InstanceIndex, instanceIndex } from "./instance-index.ts";
+export {
+  MIGRATIONS,
+  type Migration,
+  migrate,
+  migrationFiles,
+  pendingMigrations,
+  readMigrations,
+} from "./migrations.ts";
+export type { Row, SqlPort, SqlValue, Statement } from "./port.ts";
+export { type SqlStorageOptions, sqlStorage } from "./storage.ts";
+export { pathIndex } from "./where-sql.ts";

@@ -1,1 +1,123 @@
-export {};
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { Storage } from "@hephaestus/core";
+import { storageError } from "./errors.ts";
+import { pendingMigrations, readMigrations } from "./migrations.ts";
+import type { Row, SqlPort, Statement } from "./port.ts";
+import { type SqlStorageOptions, sqlStorage } from "./storage.ts";
+
+export interface SqliteStorageOptions extends SqlStorageOptions {
+  /**
+   * When a commit is on the disk. FULL: before it is answered. NORMAL, the default: the process may die at any time
+   * without loss; a power cut may lose the last moments, never half a commit.
+   */
+  readonly synchronous?: "NORMAL" | "FULL";
+  /** How long to wait for another process's transaction, in milliseconds; 5,000 unless said otherwise. */
+  readonly busyTimeoutMs?: number;
+}
+
+/** Prepared statements kept; their texts differ only by filter and by size of a group. */
+const STATEMENT_CACHE_SIZE = 64;
+
+/** SQLite's primary result codes, by the name that `storageError` takes. */
+const RESULT_CODES: Readonly<Record<number, string>> = {
+  1: "SQLITE_ERROR",
+  5: "SQLITE_BUSY",
+  6: "SQLITE_LOCKED",
+  8: "SQLITE_READONLY",
+  10: "SQLITE_IOERR",
+  11: "SQLITE_CORRUPT",
+  13: "SQLITE_FULL",
+  14: "SQLITE_CANTOPEN",
+  18: "SQLITE_TOOBIG",
+  19: "SQLITE_CONSTRAINT",
+  24: "SQLITE_FORMAT",
+  26: "SQLITE_NOTADB",
+};
+
+/**
+ * A Storage in a file of this machine, with Node's own SQLite: what makes the local runner durable without a server.
+ * Several processes may open the file at once. It is brought up to date when it is opened.
+ *
+ * @param fileName a path, or ":memory:" for a database that goes with the Storage
+ * @throws HephaestusError STORAGE_UNAVAILABLE, STORAGE_FULL or STORAGE_CORRUPT
+ * @example
+ * const hephaestus = createHephaestus({ workflows: [orderFlow], storage: sqliteStorage("orders.db") });
+ */
+export function sqliteStorage(
+  fileName: string,
+  { namespace, synchronous = "NORMAL", busyTimeoutMs = 5_000 }: SqliteStorageOptions = {},
+): Storage & { close(): Promise<void> } {
+  const database = guarded(() => new DatabaseSync(fileName, { timeout: busyTimeoutMs }));
+  const run = runner(database);
+  try {
+    guarded(() => database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}`));
+    guarded(() => transaction(database, () => run(pendingMigrations(run(readMigrations)[1] ?? []))));
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+  const storage = sqlStorage(nodePort(database), namespace === undefined ? {} : { namespace });
+  return {
+    ...storage,
+    async close() {
+      if (database.isOpen) database.close();
+    },
+  };
+}
+
+/**
+ * The port over a connection that the caller opened, set up and migrated.
+ *
+ * @example
+ * const index = instanceIndex(nodePort(database));
+ */
+export function nodePort(database: DatabaseSync): SqlPort {
+  const run = runner(database);
+  return {
+    async batch(statements) {
+      // One statement is a transaction by itself.
+      return guarded(() => (statements.length === 1 ? run(statements) : transaction(database, () => run(statements))));
+    },
+  };
+}
+
+function runner(database: DatabaseSync) {
+  const cache = new Map<string, StatementSync>();
+  const prepare = (sql: string) => {
+    const known = cache.get(sql);
+    const statement = known ?? database.prepare(sql);
+    // Taken out and put back, it is the newest of the map, and the oldest is its first.
+    cache.delete(sql);
+    cache.set(sql, statement);
+    if (cache.size > STATEMENT_CACHE_SIZE) cache.delete(cache.keys().next().value ?? "");
+    return statement;
+  };
+  return (statements: readonly Statement[]) =>
+    statements.map(({ sql, params }) => prepare(sql).all(...params) as unknown as readonly Row[]);
+}
+
+function transaction<T>(database: DatabaseSync, work: () => T): T {
+  // The write lock at once: a transaction that read first could not get it once another has written.
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    const result = work();
+    database.exec("COMMIT");
+    return result;
+  } catch (error) {
+    // A full disk and the like have rolled it back already.
+    if (database.isTransaction) database.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+function guarded<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw storageError(RESULT_CODES[resultCode(error) & 0xff], error);
+  }
+}
+
+function resultCode(error: unknown): number {
+  return error instanceof Error && "errcode" in error && typeof error.errcode === "number" ? error.errcode : 0;
+}

@@ -123,6 +123,7 @@ function buildNodes(
       atLeast: atLeastOf(step.join),
       cancels: [],
       onFailure: failure,
+      seesOptional: step.maybeNeeds.length > 0,
       compensates: step.compensate !== undefined,
       compensateUnknown: step.compensate !== undefined && step.outcome === "unknown",
       durationMs: duration && problems.attempt("DURATION_INVALID", [name], () => durationMs(duration, name)),

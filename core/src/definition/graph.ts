@@ -42,6 +42,8 @@ export interface StepNode {
   readonly cancels: readonly number[];
   /** Where it leads when it fails: a step or `DONE`, nothing ("skip"), or the run fails. */
   readonly onFailure: number | "skip" | undefined;
+  /** Whether it reads results that may not be there. */
+  readonly seesOptional: boolean;
   readonly compensates: boolean;
   readonly compensateUnknown: boolean;
   /** The length of a wait, or of the time that an event is waited for. */

@@ -186,6 +186,8 @@ export function defineStep<
   definition: RunOptions & {
     readonly name: Name;
     readonly events: readonly E[];
+    /** Types what the step reads of the workflow's input: `type<Order>()`. The workflow checks the value itself. */
+    readonly input?: Schema<Input>;
     readonly needs?: N;
     readonly maybeNeeds?: M;
     readonly result?: Schema<unknown>;
@@ -204,6 +206,8 @@ export function defineStep<
   definition: RunOptions & {
     readonly name: Name;
     readonly events?: undefined;
+    /** Types what the step reads of the workflow's input: `type<Order>()`. The workflow checks the value itself. */
+    readonly input?: Schema<Input>;
     readonly needs?: N;
     readonly maybeNeeds?: M;
     readonly result?: Schema<unknown>;

@@ -2,7 +2,7 @@ import { compile } from "./compile.ts";
 import type { Graph } from "./graph.ts";
 import type { Schema } from "./schema.ts";
 import type { AnyStep, EventOf, ResultsOf, Step } from "./step.ts";
-import type { Choice, ChoiceContext, Edges, WorkflowDefinition, WorkflowOptions } from "./transitions.ts";
+import type { Choice, ChoiceContext, Edges, Unique, WorkflowDefinition, WorkflowOptions } from "./transitions.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: a target's events do not matter to the edge that leads to it
 type TargetStep<Input> = Step<string, Input, any>;
@@ -20,14 +20,14 @@ export interface Definer<Input> {
 }
 
 /** A workflow that was checked and compiled. */
-export interface Workflow<Name extends string, Input, Output, Events = unknown> {
+export interface Workflow<Name extends string, Input, Output, Keyed extends Unique | undefined = Unique | undefined> {
   readonly name: Name;
   readonly version: number;
   readonly definition: WorkflowDefinition;
   readonly graph: Graph;
   readonly "~input"?: (input: Input) => void;
   readonly "~output"?: Output;
-  readonly "~events"?: Events;
+  readonly "~keyed"?: Keyed;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: where the types of all workflows meet
@@ -43,18 +43,25 @@ export type WorkflowOutput<W> = W extends Workflow<string, any, infer O, any> ? 
  * @example
  * defineWorkflow({ name: "hello", input: type<{ name: string }>(), start: greet, transitions: ({ on }) => [on(greet, { done })] });
  */
-export function defineWorkflow<const Name extends string, Input, const Out extends readonly AnyStep[] = []>(
-  definition: WorkflowOptions & {
+export function defineWorkflow<
+  const Name extends string,
+  Input,
+  const Out extends readonly AnyStep[] = [],
+  const Keyed extends Unique | undefined = undefined,
+>(
+  definition: Omit<WorkflowOptions, "unique"> & {
     readonly name: Name;
+    readonly unique?: Keyed;
     readonly input: Schema<Input>;
     readonly start: TargetStep<NoInfer<Input>> | readonly TargetStep<NoInfer<Input>>[];
     readonly transitions: (define: Definer<NoInfer<Input>>) => readonly Edges[];
     readonly output?: Out;
   },
-): Workflow<Name, Input, Partial<ResultsOf<Out>>> {
-  const { transitions, output = [], start, ...options } = definition;
+): Workflow<Name, Input, Partial<ResultsOf<Out>>, Keyed> {
+  const { transitions, output = [], start, unique, ...options } = definition;
   const complete: WorkflowDefinition = {
     ...options,
+    ...(unique ? { unique } : {}),
     start: [start].flat() as AnyStep[],
     edges: transitions({ on, choose } as Definer<Input>),
     output,

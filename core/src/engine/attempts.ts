@@ -17,7 +17,7 @@ import { takeFromInbox } from "./inbox.ts";
 import { MAX_INTERRUPTIONS, SERIAL_INTERRUPTIONS } from "./limits.ts";
 import { backoffMs } from "./retry.ts";
 import { isRunnable } from "./run-state.ts";
-import { completeStep, keptOf } from "./settle.ts";
+import { completeStep, heldBack, keptOf } from "./settle.ts";
 import type { CompensationState, StepState, StoredError } from "./state.ts";
 import type { StateView } from "./view.ts";
 
@@ -45,7 +45,7 @@ export function decideReport(draft: Draft, command: Report): "recorded" | "ignor
     case "aborted":
       // Outside of an ending only a runner that closes aborts an attempt: the work is given back, uncounted.
       if (draft.ending) cancel(draft, node, step, command.begun);
-      else if (command.begun) draft.set(node.name, { ...step, attempt: command.attempt + 1 });
+      else if (command.begun) draft.set(node.name, { ...step, attempt: command.attempt + 1, ...heldBack(draft) });
       break;
     case "checkpoint":
       if (command.value !== undefined) draft.payload(`checkpoint:${node.name}:${command.name}`, command.value);
@@ -115,7 +115,8 @@ function interrupt(draft: Draft, node: StepNode, step: StepState): void {
   if (draft.ending) {
     draft.set(node.name, { ...counted, status: "cancelled", unknown: true });
   } else if (interruptions < MAX_INTERRUPTIONS) {
-    draft.set(node.name, { ...counted, status: "active", ...(step.error ? { error: step.error } : {}) });
+    const error = step.error ? { error: step.error } : {};
+    draft.set(node.name, { ...counted, status: "active", ...error, ...heldBack(draft) });
   } else {
     draft.set(node.name, { ...counted, status: "active" });
     failStep(draft, node, interruptedError(node.name));
@@ -129,6 +130,8 @@ function interruptedError(name: string): StoredError {
 
 /** All attempts that may have been begun by a runner that is gone, or those named. */
 export function decideInterrupted(draft: Draft, command: InterruptedCommand): void {
+  // Whoever says so has found that the owner is gone, perhaps before its lease ran out.
+  if (command.steps === undefined) draft.owner = undefined;
   const suspects = command.steps ?? [...draft.open()];
   const runnable = suspects.filter((name) => draft.step(name)?.status === "active" && isRunnable(draft.step(name)));
   // One at a time, in this order: only the first can have been running.

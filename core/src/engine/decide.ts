@@ -159,16 +159,15 @@ function own(draft: Draft, { now, runner }: DecideContext): void {
   if (needsDriver(draft)) {
     const fresh = owner?.id === runner.id && owner.until - now > runner.leaseMs / 2;
     if (!foreign && !fresh) draft.owner = { id: runner.id, until: now + runner.leaseMs };
-  } else if (owner !== undefined && !(draft.paused && draft.runnable > 0)) {
+  } else if (owner !== undefined) {
     draft.owner = undefined;
   }
 }
 
 /** Whether there is something that only a driver can do: run a step, a choice, a compensation. */
-export function needsDriver(draft: Draft): boolean {
+function needsDriver(draft: Draft): boolean {
   if (isEnded(draft.status)) return false;
-  if (draft.ending) return true;
-  return draft.runnable > 0 && !draft.paused;
+  return draft.ending !== undefined || draft.runnable > 0;
 }
 
 function writesHeader(draft: Draft, changes: Changes): boolean {

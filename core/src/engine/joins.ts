@@ -4,7 +4,7 @@ import type { Draft } from "./draft.ts";
 import { failStep } from "./ending.ts";
 import { takeFromInbox } from "./inbox.ts";
 import { isOpen } from "./run-state.ts";
-import { keptOf, settleStep } from "./settle.ts";
+import { heldBack, keptOf, settleStep } from "./settle.ts";
 
 /** Looks at every join with new edges, and goes on until nothing follows any more. */
 export function propagate(draft: Draft): void {
@@ -39,7 +39,8 @@ export function startStep(draft: Draft, node: StepNode): void {
   for (const index of node.cancels) cancelBehind(draft, draft.graph.nodes[index] as StepNode);
   const kept = keptOf(draft.step(node.name));
   if (node.kind === "run") {
-    draft.set(node.name, { ...kept, status: "active" });
+    const since = node.seesOptional ? { since: draft.revision } : {};
+    draft.set(node.name, { ...kept, status: "active", ...since, ...heldBack(draft) });
     return;
   }
   draft.set(node.name, {

@@ -39,7 +39,7 @@ export function pendingWork(graph: Graph, state: RunState): PendingWork {
     const ready = next !== undefined && state.steps.get(next)?.compensation?.wakeAt === undefined;
     return { ...idle, abort, compensate: ready ? next : undefined, wakeAt };
   }
-  if (state.paused || state.runnable === 0) return { ...idle, wakeAt };
+  if (state.runnable === 0) return { ...idle, wakeAt };
   const run: string[] = [];
   const choose: string[] = [];
   for (const name of state.open) {

@@ -30,6 +30,8 @@ export interface RunState {
   revision: Revision;
   /** Undefined: there is no run, or it was deleted. */
   info: RunInfo | undefined;
+  /** The revision of the run's first record, in which its input stands. */
+  firstRevision: Revision;
   fingerprint: string;
   status: RunStatus;
   paused: boolean;
@@ -62,6 +64,7 @@ export function emptyRun(id: string): RunState {
     run: 0,
     revision: 0,
     info: undefined,
+    firstRevision: 0,
     fingerprint: "",
     status: "deleted",
     paused: false,
@@ -134,7 +137,10 @@ export interface Applied {
 export function applyRecord(state: RunState, record: Applied, graph: Graph | undefined): void {
   const { changes, revision } = record;
   const { at } = changes;
-  if (changes.run) beginRun(state, changes.run, at, graph);
+  if (changes.run) {
+    beginRun(state, changes.run, at, graph);
+    state.firstRevision = revision;
+  }
   if (changes.status === "deleted") endInstance(state);
   state.run = record.run;
   state.revision = revision;

@@ -6,14 +6,20 @@ import type { StepState } from "./state.ts";
 /** What a settled or reached step keeps of the attempts that it had. */
 export function keptOf(step: StepState | undefined): Partial<StepState> {
   if (step === undefined) return {};
-  const { attempt, failures, interruptions, epoch, checkpoints } = step;
+  const { attempt, failures, interruptions, epoch, since, checkpoints } = step;
   return {
     ...(attempt === undefined ? {} : { attempt }),
     ...(failures === undefined ? {} : { failures }),
     ...(interruptions === undefined ? {} : { interruptions }),
     ...(epoch === undefined ? {} : { epoch }),
+    ...(since === undefined ? {} : { since }),
     ...(checkpoints === undefined ? {} : { checkpoints }),
   };
+}
+
+/** What is reached while the run is paused is to be run when it goes on: a timer that is due then. */
+export function heldBack(draft: Draft): Partial<StepState> {
+  return draft.paused ? { wakeAt: draft.now } : {};
 }
 
 /**

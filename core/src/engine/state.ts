@@ -59,6 +59,8 @@ export interface StepState {
   readonly wakeAt?: Timestamp;
   /** The event that the timer of a waiting step emits. */
   readonly wakeEvent?: string;
+  /** The revision in which it was reached: it sees no optional result of a later one, on any attempt. */
+  readonly since?: Revision;
   /** When the attempt that completed it began. */
   readonly startedAt?: Timestamp;
   /** The event that it ended with. */

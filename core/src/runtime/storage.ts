@@ -1,40 +1,12 @@
-import type { Json, JsonText } from "../definition/json.ts";
-import type { Changes, Payloads, Revision, RunStatus, StoredError, Timestamp } from "../engine/state.ts";
+import type { Json } from "../definition/json.ts";
+import type { Header } from "../engine/header.ts";
+import type { Changes, Payloads, Revision, RunStatus, Timestamp } from "../engine/state.ts";
+
+export type { Header };
 
 /**
- * The row that queries and `due` read. It is derived from the journal, written in the same atomic commit, and only
- * when a run starts, comes to rest, ends or renews its lease. Rows are keyed by (id, run).
- */
-export interface Header {
-  readonly id: string;
-  readonly run: number;
-  /** The revision of the commit that wrote this row. Says how fresh it is; it is not the fence. */
-  readonly revision: Revision;
-  readonly workflow: string;
-  readonly version: number;
-  readonly fingerprint: string;
-  readonly status: RunStatus;
-  readonly key?: string;
-  readonly tags: readonly string[];
-  readonly metadata: { readonly [name: string]: Json };
-  /** The steps that are active or waiting. */
-  readonly current: readonly string[];
-  readonly createdAt: Timestamp;
-  readonly updatedAt: Timestamp;
-  readonly endedAt?: Timestamp;
-  readonly error?: StoredError;
-  readonly owner?: string;
-  /** When a runner must look at it next: the next timer, or the end of the lease while anything can run. */
-  readonly wakeAt?: Timestamp;
-  /** The workflow's input. Present in the first header of a run; a storage keeps what it has when it is absent. */
-  readonly input?: JsonText;
-  /** The results that the workflow declared as queryable, by step. Absent ones keep what the storage has. */
-  readonly results?: Readonly<Record<string, JsonText>>;
-}
-
-/**
- * One atomic change of one instance. It succeeds exactly if the record `expected` exists (or `expected` is 0) and
- * the record `expected + 1` does not: that the key is free is the whole fence, and no revision is stored elsewhere.
+ * One atomic change of one instance. It succeeds exactly if the record `expected` exists (or `expected` is 0 and the
+ * instance has no record at all) and the record `expected + 1` does not: that the key is free is the whole fence, and no revision is stored elsewhere.
  */
 export interface Commit {
   readonly id: string;

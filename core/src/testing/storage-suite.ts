@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { HephaestusError } from "../definition/errors.ts";
-import type { Changes, Revision } from "../engine/state.ts";
+import type { Changes, Revision, StepState } from "../engine/state.ts";
 import type { Commit, Header, Storage } from "../runtime/storage.ts";
 
 /** One writer's connection to the place under test. Two writers share the place and nothing else. */
@@ -100,10 +100,9 @@ export function storageConformance(name: string, makeLane: () => Promise<Storage
     it("keeps hostile names and texts as they are", async () => {
       const { storage, id } = await setUp();
       const hostile = id("x'; DROP TABLE journal;-- \"%_\\ ü😀");
-      const changes: Changes = {
-        at: 5,
-        steps: { constructor: { status: "active" }, toString: { status: "waiting", wakeAt: 9 } },
-      };
+      const active: StepState = { status: "active" };
+      const waiting: StepState = { status: "waiting", wakeAt: 9 };
+      const changes: Changes = { at: 5, steps: { constructor: active, toString: waiting } };
       expect(await storage.commit([commitOf(hostile, 0, { changes })])).toEqual(["ok"]);
       const [record] = (await storage.load(hostile)) ?? [];
       expect(record?.changes).toEqual(changes);

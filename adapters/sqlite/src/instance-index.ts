@@ -1,0 +1,53 @@
+import type { Header, InstanceFilter, InstanceSummary, Page } from "@hephaestus/core";
+import { deleteHeaders, indexTags, upsertHeaders } from "./header-statements.ts";
+import type { SqlPort } from "./port.ts";
+import { queryInstances } from "./query.ts";
+import type { SqlStorageOptions } from "./storage.ts";
+import { escapeText, unescapeText } from "./text.ts";
+
+/** Header rows without a journal: what instances that live elsewhere are found by. */
+export interface InstanceIndex {
+  /**
+   * Writes each row unless the one that is there has the same or a newer revision, in one transaction. A row keeps
+   * the input and results that it has when a newer header does not repeat them.
+   *
+   * @returns the rows that were written
+   */
+  put(headers: readonly Header[]): Promise<readonly { readonly id: string; readonly run: number }[]>;
+  /** Removes the row of a run. A put that comes later makes it again. */
+  drop(id: string, run: number): Promise<void>;
+  /** As a Storage's `query`. */
+  query(filter: InstanceFilter): Promise<Page<InstanceSummary>>;
+}
+
+/**
+ * An index over a port, in tables made by `migrate`.
+ *
+ * @throws HephaestusError (each method) as the port does; `query` also OPTION_INVALID
+ * @example
+ * const index = instanceIndex(port, { namespace: "shop" });
+ * await index.put([header]);
+ * await index.query({ status: "failed", where: { "input.orderId": 123 } });
+ */
+export function instanceIndex(port: SqlPort, { namespace = "" }: SqlStorageOptions = {}): InstanceIndex {
+  const ns = escapeText(namespace);
+  return {
+    async put(headers) {
+      if (headers.length === 0) return [];
+      const rows = upsertHeaders(
+        ns,
+        headers.map((header) => ({ header })),
+        { updateIf: "excluded.revision > hephaestus_instances.revision" },
+      );
+      const answers = await port.batch([...rows, ...indexTags(ns, headers)]);
+      return answers
+        .slice(0, rows.length)
+        .flat()
+        .map((row) => ({ id: unescapeText(String(row.id)), run: Number(row.run) }));
+    },
+    async drop(id, run) {
+      await port.batch(deleteHeaders([ns, escapeText(id), run], "i.run = ?3"));
+    },
+    query: (filter) => queryInstances(port, ns, filter),
+  };
+}

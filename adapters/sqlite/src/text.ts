@@ -1,0 +1,46 @@
+/**
+ * SQLite keeps text as UTF-8, which has no lone surrogates, and several of its functions stop at a NUL. Names that
+ * hold such a character are kept with an escape in its place; all others stay readable as they are. JSON texts need
+ * none of it: `JSON.stringify` escapes these characters itself.
+ */
+const ESCAPE = "\u001a";
+const UNSAFE = new RegExp(`[\u0000${ESCAPE}\\p{Surrogate}]`, "gu");
+const ESCAPED = new RegExp(`${ESCAPE}([0-9a-f]{4})`, "g");
+
+/** Two different texts never become the same one. */
+export function escapeText(text: string): string {
+  return text.replace(UNSAFE, (unit) => ESCAPE + unit.charCodeAt(0).toString(16).padStart(4, "0"));
+}
+
+export function unescapeText(text: string): string {
+  return text.replace(ESCAPED, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
+}
+
+/** Whether it has no half of a character by itself. */
+export function isWellFormed(text: string): boolean {
+  return !/\p{Surrogate}/u.test(text);
+}
+
+/** The number of bytes of a well-formed text in UTF-8. */
+export function utf8Length(text: string): number {
+  let bytes = text.length;
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    if (unit < 0x80) continue;
+    // Each half of a surrogate pair stands for two of the four bytes of its character.
+    bytes += unit < 0x800 || (unit & 0xf800) === 0xd800 ? 1 : 2;
+  }
+  return bytes;
+}
+
+/** Cuts a text into pieces of at most `length` UTF-16 units (at least 2), never between the halves of a character. */
+export function cutText(text: string, length: number): string[] {
+  const pieces: string[] = [];
+  for (let start = 0; start < text.length; ) {
+    let end = Math.min(start + length, text.length);
+    if (end < text.length && (text.charCodeAt(end - 1) & 0xfc00) === 0xd800) end--;
+    pieces.push(text.slice(start, end));
+    start = end;
+  }
+  return pieces;
+}

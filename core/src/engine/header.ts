@@ -1,0 +1,70 @@
+import { assert } from "../definition/errors.ts";
+import type { Json, JsonText } from "../definition/json.ts";
+import type { Draft } from "./draft.ts";
+import { COMMAND_RETENTION_MS } from "./limits.ts";
+import type { Revision, RunStatus, StoredError, Timestamp } from "./state.ts";
+import { nextTimer } from "./timers.ts";
+
+/**
+ * The row that queries and `due` read. It is derived from the journal, written in the same atomic commit, and only
+ * when a run starts, comes to rest, ends or renews its lease. Rows are keyed by (id, run).
+ */
+export interface Header {
+  readonly id: string;
+  readonly run: number;
+  /** The revision of the commit that wrote this row. Says how fresh it is; it is not the fence. */
+  readonly revision: Revision;
+  readonly workflow: string;
+  readonly version: number;
+  readonly fingerprint: string;
+  readonly status: RunStatus;
+  readonly key?: string;
+  readonly tags: readonly string[];
+  readonly metadata: { readonly [name: string]: Json };
+  /** The steps that are active or waiting. */
+  readonly current: readonly string[];
+  readonly createdAt: Timestamp;
+  readonly updatedAt: Timestamp;
+  readonly endedAt?: Timestamp;
+  readonly error?: StoredError;
+  readonly owner?: string;
+  /** When a runner must look at it next: the next timer, or the end of the lease while anything can run. */
+  readonly wakeAt?: Timestamp;
+  /** The workflow's input. Present in the first header of a run; a storage keeps what it has when it is absent. */
+  readonly input?: JsonText;
+  /** The results that the workflow declared as queryable, by step. Absent ones keep what the storage has. */
+  readonly results?: Readonly<Record<string, JsonText>>;
+}
+
+/** Derives the row from a state and what is being committed on top of it. */
+export function toHeader(draft: Draft): Header {
+  const { base, now, status, owner } = draft;
+  const info = draft.info ?? base.info;
+  assert(info, "a header is of a run");
+  const ended = status === "completed" || status === "failed" || status === "cancelled";
+  const wakeAt =
+    status === "deleted" ? now + COMMAND_RETENTION_MS : ended ? undefined : owner ? owner.until : nextTimer(draft);
+  const error = ended || status === "compensating" ? draft.ending?.error : undefined;
+  const input = draft.info ? draft.payloads.input : undefined;
+  const { key, tags = [], metadata = {} } = info;
+  return {
+    id: base.id,
+    run: info.run,
+    revision: draft.revision,
+    workflow: info.workflow,
+    version: info.version,
+    fingerprint: draft.fingerprint,
+    status,
+    ...(key === undefined ? {} : { key }),
+    tags,
+    metadata,
+    current: [...draft.open()],
+    createdAt: draft.info ? now : base.createdAt,
+    updatedAt: now,
+    ...(ended ? { endedAt: now } : {}),
+    ...(error ? { error } : {}),
+    ...(owner ? { owner: owner.id } : {}),
+    ...(wakeAt === undefined ? {} : { wakeAt }),
+    ...(input === undefined ? {} : { input }),
+  };
+}

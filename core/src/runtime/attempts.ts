@@ -1,0 +1,204 @@
+import { HephaestusError } from "../definition/errors.ts";
+import { needName, type StepDefinition } from "../definition/step.ts";
+import type { OutcomeCommand } from "../engine/commands.ts";
+import type { RunState } from "../engine/run-state.ts";
+import type { RunInfo, StepState } from "../engine/state.ts";
+import {
+  type AttemptInput,
+  type AttemptPorts,
+  type AttemptReport,
+  makeAborter,
+  runAttempt,
+  runCompensation,
+} from "./attempt.ts";
+import { pickTargets } from "./choice.ts";
+import type { DrivenInstance, DriverHost } from "./driver-host.ts";
+import type { Aborter } from "./platform.ts";
+import type { Code } from "./registry.ts";
+import { toStoredError } from "./stored-error.ts";
+
+/** The attempts of one instance that are in this process's memory: an attempt that is not among them did not come back. */
+export interface Attempts {
+  readonly count: number;
+  has(step: string): boolean;
+  start(step: string): void;
+  compensate(step: string): void;
+  /** Asks an attempt to stop, since its run ends; one that was never begun is told to be over at once. */
+  abort(step: string): void;
+  /** Asks those to stop whose token is not the current one any more. */
+  abortStale(): void;
+  abortAll(reason: unknown): void;
+}
+
+interface Attempt {
+  readonly run: number;
+  readonly attempt: number;
+  readonly compensation: boolean;
+  readonly aborter: Aborter;
+  begun: boolean;
+}
+
+export function makeAttempts(host: DriverHost, driver: DrivenInstance): Attempts {
+  const live = new Map<string, Attempt>();
+
+  function isCurrent(step: string, { run, attempt, compensation }: Attempt): boolean {
+    const state = driver.state.steps.get(step);
+    if (driver.state.run !== run || state === undefined) return false;
+    if (compensation) return state.compensation?.status === "active" && (state.compensation.attempt ?? 1) === attempt;
+    return state.status === "active" && (state.attempt ?? 1) === attempt;
+  }
+
+  function begin(step: string, attempt: number, compensation: boolean, execute: (one: Attempt) => Promise<void>): void {
+    if (live.has(step)) return;
+    const one: Attempt = { run: driver.state.run, attempt, compensation, aborter: makeAborter(), begun: false };
+    live.set(step, one);
+    const place = host.slot();
+    const executed = place instanceof Promise ? place.then((release) => occupy(release)) : occupy(place);
+    async function occupy(release: () => void): Promise<void> {
+      try {
+        if (live.get(step) === one) await execute(one);
+      } catch (error) {
+        host.failed(driver, error);
+      } finally {
+        release();
+        end(step, one);
+      }
+    }
+    void executed;
+  }
+
+  function end(step: string, one: Attempt): void {
+    if (live.get(step) === one) live.delete(step);
+  }
+
+  return {
+    get count() {
+      return live.size;
+    },
+    has: (step) => live.has(step),
+    start(step) {
+      const { code, state } = driver;
+      const definition = code?.steps.get(step);
+      if (code === undefined || definition === undefined) return;
+      begin(step, state.steps.get(step)?.attempt ?? 1, false, async (one) => {
+        const input = await attemptInput(driver, definition);
+        // What was awaited above took time in which the attempt may have become an old one.
+        if (!isCurrent(step, one) || one.aborter.signal.aborted) return;
+        one.begun = true;
+        const report = await runAttempt(definition, input, portsOf(host, driver, step, one));
+        const command = report.type === "outcome" ? await withChoice(code, driver, report, host) : report;
+        // Its end is known before its record is: whoever looks meanwhile must not take it for running.
+        const submitted = driver.submit(command);
+        end(step, one);
+        await submitted;
+      });
+    },
+    compensate(step) {
+      const { code, state } = driver;
+      const definition = code?.steps.get(step);
+      if (definition === undefined) return;
+      begin(step, state.steps.get(step)?.compensation?.attempt ?? 1, true, async (one) => {
+        const input = await attemptInput(driver, definition);
+        const { results } = await driver.payloads.read(driver.state, [step]);
+        if (!isCurrent(step, one)) return;
+        one.begun = true;
+        const attempted = { ...input, attempt: one.attempt };
+        const command = await runCompensation(definition, attempted, results[step], portsOf(host, driver, step, one));
+        const submitted = driver.submit(command);
+        end(step, one);
+        await submitted;
+      });
+    },
+    abort(step) {
+      const one = live.get(step);
+      const reason = new HephaestusError("CANCELLED", `the run of ${driver.id} is ending`);
+      if (one?.begun) {
+        if (!one.aborter.signal.aborted) one.aborter.abort(reason);
+        return;
+      }
+      if (one) live.delete(step);
+      const attempt = driver.state.steps.get(step)?.attempt ?? 1;
+      driver
+        .submit({ type: "aborted", step, attempt, begun: false })
+        .catch((error: unknown) => host.failed(driver, error));
+    },
+    abortStale() {
+      for (const [step, one] of live) {
+        if (isCurrent(step, one)) continue;
+        live.delete(step);
+        one.aborter.abort(
+          new HephaestusError("CANCELLED", `attempt ${one.attempt} of ${step} is not the current one any more`),
+        );
+      }
+    },
+    abortAll(reason) {
+      for (const { aborter } of live.values()) aborter.abort(reason);
+      live.clear();
+    },
+  };
+}
+
+/** Has the choice that follows an outcome made at once, so that both stand in one commit. */
+async function withChoice(
+  code: Code,
+  driver: DrivenInstance,
+  outcome: OutcomeCommand,
+  host: Pick<DriverHost, "random">,
+): Promise<AttemptReport> {
+  const { step, attempt, event, result } = outcome;
+  if (code.choiceOf(step, event) === undefined) return outcome;
+  try {
+    return { ...outcome, targets: await pickTargets(code, driver, step, event, result) };
+  } catch (thrown) {
+    return { type: "failure", step, attempt, error: toStoredError(thrown), retryable: false, jitter: host.random() };
+  }
+}
+
+/** What an attempt of a step is given, read from the state and the stored payloads. */
+export async function attemptInput(
+  { state, payloads }: Pick<DrivenInstance, "state" | "payloads">,
+  definition: StepDefinition,
+): Promise<AttemptInput> {
+  const { name, needs, maybeNeeds } = definition;
+  const step = state.steps.get(name) as StepState;
+  const wanted = [...needs.map(needName), ...maybeNeeds.map(needName).filter((one) => isVisible(state, one, step))];
+  const { input, results } = await payloads.read(state, wanted);
+  const checkpoints = await payloads.checkpoints(state, name);
+  const { workflow, version, key } = state.info as RunInfo;
+  return {
+    id: state.id,
+    run: state.run,
+    workflow,
+    version,
+    fingerprint: state.fingerprint,
+    ...(key === undefined ? {} : { key }),
+    step: name,
+    attempt: step.attempt ?? 1,
+    epoch: step.epoch ?? 0,
+    ...(input === undefined ? {} : { input }),
+    results,
+    checkpoints,
+  };
+}
+
+/** An optional result is seen if it was there when the step was reached, so that every attempt sees the same. */
+function isVisible(state: RunState, name: string, reader: StepState): boolean {
+  const result = state.steps.get(name)?.result;
+  return result !== undefined && result <= (reader.since ?? state.revision);
+}
+
+function portsOf(host: DriverHost, driver: DrivenInstance, step: string, { attempt, aborter }: Attempt): AttemptPorts {
+  return {
+    clock: host.clock,
+    random: host.random,
+    connectors: host.connectors,
+    aborter,
+    async saveCheckpoint(name, value) {
+      const command = { type: "checkpoint", step, attempt, name, ...(value === undefined ? {} : { value }) } as const;
+      const answer = await driver.submit(command);
+      if (answer === "ignored") {
+        throw new HephaestusError("CANCELLED", `attempt ${attempt} of ${step} is not the current one any more`);
+      }
+    },
+  };
+}

@@ -1,0 +1,335 @@
+import { HephaestusError } from "../definition/errors.ts";
+import type { Json } from "../definition/json.ts";
+import type { Command } from "../engine/commands.ts";
+import { decide } from "../engine/decide.ts";
+import { toHeader } from "../engine/header.ts";
+import { type PendingWork, pendingWork } from "../engine/pending.ts";
+import { applyRecord, foldRecords, isEnded, type RunState } from "../engine/run-state.ts";
+import type { Timestamp } from "../engine/state.ts";
+import { type Attempts, makeAttempts } from "./attempts.ts";
+import { pickTargets } from "./choice.ts";
+import type { Clock } from "./clock.ts";
+import type { DrivenInstance, DriverHost } from "./driver-host.ts";
+import { type PayloadReader, payloadReader } from "./payload-reader.ts";
+import type { Code } from "./registry.ts";
+import { toStoredError } from "./stored-error.ts";
+
+interface Request {
+  readonly command: Command;
+  readonly resolve: (value: Json) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** How long to wait before a storage that failed is asked again, in milliseconds: doubled each time up to the last. */
+const STORAGE_RETRY_MS = [50, 100, 200, 400, 800, 1_600, 3_200, 5_000] as const;
+
+/** One commit holds at most about this much of payloads, in UTF-16 units, or one command that is larger. */
+const COMMIT_LENGTH_MAX = 950_000;
+
+/**
+ * Drives one instance: asks the engine what must happen, does it, commits what came of it, and asks again. One commit
+ * is in flight at a time; what arrives meanwhile shares the next.
+ */
+export class Driver implements DrivenInstance {
+  readonly id: string;
+  state: RunState;
+  readonly payloads: PayloadReader;
+  readonly attempts: Attempts;
+  readonly #host: DriverHost;
+  #code: Code | undefined;
+  #queue: Request[] = [];
+  #flushing = false;
+  #choosing = new Set<string>();
+  #timer: { readonly at: Timestamp; readonly cancel: () => void } | undefined;
+  #closed = false;
+
+  constructor(host: DriverHost, state: RunState, code: Code | undefined) {
+    this.#host = host;
+    this.id = state.id;
+    this.state = state;
+    this.#code = code;
+    this.payloads = payloadReader(state.id, host.storage);
+    this.attempts = makeAttempts(host, this);
+  }
+
+  /** The code of the run; undefined when it is parked. */
+  get code(): Code | undefined {
+    return this.#code;
+  }
+
+  /** Loads an instance and gives it a driver; one that does not exist yet has a state without a run. */
+  static async load(host: DriverHost, id: string): Promise<Driver> {
+    const { state, code } = await loadState(host, id);
+    return new Driver(host, state, code);
+  }
+
+  /**
+   * Has a command decided and committed. Idempotent by the command's id or the attempt's token.
+   * @param code for a start: the code of the new run
+   */
+  submit(command: Command, code?: Code): Promise<Json> {
+    if (this.#closed) return Promise.reject(new HephaestusError("CLOSED", `the runner of ${this.id} is closed`));
+    if (code && isEnded(this.state.status)) this.#code = code;
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ command, resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  /** Takes over what somebody else may have begun, and goes on. */
+  async takeOver(): Promise<void> {
+    await this.submit({ type: "interrupted" });
+  }
+
+  /** Does what the state says must be done. Called after every change; calling it once more does no harm. */
+  work(): void {
+    if (this.#closed || this.#code === undefined) return this.#rest(undefined);
+    if (!this.#owns()) return this.#rest(undefined);
+    const work = pendingWork(this.#code.graph, this.state);
+    this.attempts.abortStale();
+    for (const name of work.abort) this.attempts.abort(name);
+    for (const name of work.choose) void this.#choose(name);
+    if (work.compensate !== undefined) this.attempts.compensate(work.compensate);
+    this.#run(work);
+    this.#arm(work.wakeAt);
+    if (this.attempts.count === 0 && this.#choosing.size === 0) this.#rest(work.wakeAt);
+  }
+
+  /** Nothing is in flight: no command, no attempt, no choice. */
+  get idle(): boolean {
+    return !this.#flushing && this.#queue.length === 0 && this.attempts.count === 0 && this.#choosing.size === 0;
+  }
+
+  /** Has something of its own in flight, by which it will learn what others committed. */
+  get busy(): boolean {
+    return this.#flushing || this.#queue.length > 0;
+  }
+
+  /** Keeps the lease while attempts run. */
+  renew(): void {
+    const { runner, clock } = this.#host;
+    const { owner } = this.state;
+    if (runner === undefined || owner?.id !== runner.id || owner.until - clock.now() > runner.leaseMs / 2) return;
+    this.submit({ type: "wake" }).catch((error: unknown) => this.#host.failed(this, error));
+  }
+
+  /** Stops without a trace: nothing more is begun or committed. */
+  close(): void {
+    this.#closed = true;
+    this.#timer?.cancel();
+    this.attempts.abortAll(new HephaestusError("CLOSED", "the runner is closing"));
+    for (const { reject } of this.#queue.splice(0)) reject(new HephaestusError("CLOSED", "the runner is closed"));
+  }
+
+  /** Reads what other writers committed since. */
+  async refresh(): Promise<void> {
+    await this.#reload();
+    this.work();
+  }
+
+  #owns(): boolean {
+    const { runner, clock } = this.#host;
+    const { owner } = this.state;
+    return runner === undefined || owner === undefined || owner.id === runner.id || owner.until <= clock.now();
+  }
+
+  #run({ run, serial }: PendingWork): void {
+    if (run.length === 0) return;
+    const fresh = run.filter((name) => !this.attempts.has(name));
+    if (fresh.length === 0) return;
+    const elsewhere = this.#host.dispatch?.(this, fresh);
+    for (const name of elsewhere ? fresh.filter((one) => !elsewhere.includes(one)) : fresh) {
+      if (serial && this.attempts.count > 0) return;
+      this.attempts.start(name);
+    }
+  }
+
+  #rest(wakeAt: Timestamp | undefined): void {
+    if (this.#flushing || this.#queue.length > 0) return;
+    if (this.attempts.count > 0) this.attempts.abortStale();
+    this.#host.rested(this, wakeAt);
+  }
+
+  #arm(at: Timestamp | undefined): void {
+    if (this.#timer?.at === at) return;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    // At rest the runner's own timer wakes the instance; a live one keeps its own.
+    if (at === undefined || this.attempts.count + this.#choosing.size === 0) return;
+    const cancel = this.#host.clock.schedule(at, () => {
+      this.#timer = undefined;
+      this.submit({ type: "wake" }).catch((error: unknown) => this.#host.failed(this, error));
+    });
+    this.#timer = { at, cancel };
+  }
+
+  async #choose(name: string): Promise<void> {
+    if (this.#choosing.has(name) || this.#code === undefined) return;
+    this.#choosing.add(name);
+    try {
+      const { event = "" } = this.state.steps.get(name) ?? {};
+      const targets = await pickTargets(this.#code, this, name, event).catch((thrown: unknown) =>
+        toStoredError(thrown),
+      );
+      this.#choosing.delete(name);
+      await this.submit({
+        type: "choice",
+        step: name,
+        ...(Array.isArray(targets) ? { targets } : { error: targets }),
+      } as Command);
+    } catch (error) {
+      this.#choosing.delete(name);
+      this.#host.failed(this, error);
+    }
+  }
+
+  #schedule(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    // What is submitted in this turn goes into one commit.
+    void Promise.resolve().then(() => this.#flush());
+  }
+
+  async #flush(): Promise<void> {
+    try {
+      while (this.#queue.length > 0) await this.#commit(this.#takeBatch());
+    } finally {
+      this.#flushing = false;
+    }
+    this.work();
+  }
+
+  /** A start is alone in its commit: it begins on an empty state. */
+  #takeBatch(): Request[] {
+    const queue = this.#queue;
+    if (queue.length === 1 || queue[0]?.command.type === "start") return queue.splice(0, 1);
+    let count = 0;
+    let length = 0;
+    for (const { command } of queue) {
+      length += lengthOf(command);
+      if (command.type === "start" || (count > 0 && length > COMMIT_LENGTH_MAX)) break;
+      count += 1;
+    }
+    return queue.splice(0, count);
+  }
+
+  async #commit(batch: readonly Request[]): Promise<void> {
+    const commands = batch.map((request) => request.command);
+    for (let failures = 0; ; ) {
+      if (this.#closed) return rejectAll(batch, new HephaestusError("CLOSED", `the runner of ${this.id} is closed`));
+      const code = this.#code;
+      if (code === undefined) return rejectAll(batch, parkedOrMissing(this.state, commands));
+      const { state } = this;
+      const { clock, runner } = this.#host;
+      const decision = decide(code.graph, state, commands, { now: clock.now(), ...(runner ? { runner } : {}) });
+      const nonce = this.#host.nonce();
+      const answer = () =>
+        batch.forEach(({ resolve, reject }, index) => {
+          const reply = decision.replies[index];
+          if (reply?.error) reject(reply.error);
+          else resolve(reply?.value ?? null);
+        });
+      if (decision.changes === undefined) return answer();
+      const { changes, payloads, draft } = decision;
+      const run = draft.info?.run ?? state.run;
+      try {
+        const result = await this.#host.commit({
+          id: this.id,
+          run,
+          expected: state.revision,
+          nonce,
+          changes,
+          ...(payloads ? { payloads } : {}),
+          ...(decision.writesHeader ? { header: toHeader(draft) } : {}),
+        });
+        if (result === "ok") {
+          const revision = draft.revision;
+          if (payloads) this.payloads.keep(revision, payloads);
+          // A refresh meanwhile may have read and folded it already.
+          if (state.revision < revision) {
+            applyRecord(state, { revision, run, changes }, code.graph);
+            this.#host.committed(this, changes);
+          }
+          return answer();
+        }
+        if (await this.#reload(nonce)) return answer();
+      } catch (error) {
+        // The outcome is unknown: what is stored tells.
+        const wait = STORAGE_RETRY_MS[failures++];
+        if (wait === undefined || (error as { code?: unknown }).code === "STORAGE_FULL") return rejectAll(batch, error);
+        await sleep(clock, wait);
+        const won = await this.#reload(nonce).catch(() => undefined);
+        if (won) return answer();
+      }
+    }
+  }
+
+  /**
+   * Folds what others committed, or what this driver did without hearing of it.
+   * @returns whether a record with this nonce is among it
+   */
+  async #reload(nonce?: string): Promise<boolean> {
+    const { state } = this;
+    const loaded = await this.#host.storage.load(this.id, state.revision);
+    // What was awaited above took time in which a commit of this driver may have been folded.
+    const records = loaded?.filter((record) => record.revision > state.revision);
+    const first = records?.[0];
+    if (records === undefined || (first && first.revision !== state.revision + 1)) {
+      const fresh = await loadState(this.#host, this.id);
+      this.state = fresh.state;
+      this.#code = fresh.code ?? (fresh.state.info ? undefined : this.#code);
+      this.payloads.clear();
+      const all = await this.#host.storage.load(this.id);
+      return all?.some((record) => record.nonce === nonce) ?? false;
+    }
+    for (const record of records) {
+      if (record.changes.run) {
+        this.payloads.clear();
+        this.#code =
+          this.#host.codeOf({ ...state, info: record.changes.run, fingerprint: record.changes.run.fingerprint }) ??
+          this.#code;
+      }
+      applyRecord(state, record, this.#code?.graph);
+      this.#host.committed(this, record.changes);
+    }
+    return loaded?.some((record) => record.nonce === nonce) ?? false;
+  }
+}
+
+/** Loads and folds an instance under its own code. */
+export async function loadState(
+  host: Pick<DriverHost, "storage" | "codeOf">,
+  id: string,
+): Promise<{ readonly state: RunState; readonly code: Code | undefined }> {
+  const records = (await host.storage.load(id)) ?? [];
+  const bare = foldRecords(id, records, undefined);
+  const code = bare.info && host.codeOf(bare);
+  return code ? { state: foldRecords(id, records, code.graph), code } : { state: bare, code: undefined };
+}
+
+function parkedOrMissing({ id, info, run, status }: RunState, [first]: readonly Command[]): HephaestusError {
+  if (info === undefined) return new HephaestusError("INSTANCE_NOT_FOUND", `there is no instance ${id}`, { id });
+  if (first?.type === "start") return new HephaestusError("ALREADY_RUNNING", `${id} is ${status}`, { id, run, status });
+  const what = `${info.workflow} version ${info.version}`;
+  return new HephaestusError("PARKED", `${id} is parked: the code of ${what} is not here, or has another graph`, {
+    id,
+    workflow: info.workflow,
+    version: info.version,
+  });
+}
+
+function rejectAll(batch: readonly Request[], error: unknown): void {
+  for (const { reject } of batch) reject(error);
+}
+
+function lengthOf(command: Command): number {
+  if (command.type === "outcome") return command.result?.length ?? 0;
+  if (command.type === "event") return command.payload?.length ?? 0;
+  return command.type === "checkpoint" ? (command.value?.length ?? 0) : 0;
+}
+
+function sleep(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    clock.schedule(clock.now() + ms, resolve);
+  });
+}

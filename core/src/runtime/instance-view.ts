@@ -1,0 +1,117 @@
+import { decodePayload, type Json } from "../definition/json.ts";
+import type { RunState } from "../engine/run-state.ts";
+import type {
+  CompensationState,
+  Payloads,
+  Revision,
+  RunStatus,
+  StepStatus,
+  StoredError,
+  Timestamp,
+} from "../engine/state.ts";
+import { resultText } from "./payload-reader.ts";
+import type { Storage } from "./storage.ts";
+
+/** One step of an instance, as callers see it. */
+export interface StepView {
+  readonly status: StepStatus;
+  readonly event?: string;
+  readonly result?: Json;
+  readonly attempt: number;
+  readonly failures: number;
+  readonly interruptions: number;
+  readonly wakeAt?: Timestamp;
+  readonly startedAt?: Timestamp;
+  readonly error?: StoredError;
+  readonly metadata?: Json;
+  readonly compensation?: CompensationState;
+}
+
+/** An instance, as callers see it: plain JSON. */
+export interface InstanceView {
+  readonly id: string;
+  readonly run: number;
+  readonly revision: Revision;
+  readonly workflow: string;
+  readonly version: number;
+  readonly key?: string;
+  readonly status: RunStatus;
+  /** The code of its definition is not here, or has another graph: it waits untouched. */
+  readonly parked: boolean;
+  readonly tags: readonly string[];
+  readonly metadata: { readonly [name: string]: Json };
+  readonly createdAt: Timestamp;
+  readonly updatedAt: Timestamp;
+  readonly endedAt?: Timestamp;
+  readonly input?: Json;
+  readonly steps: { readonly [step: string]: StepView };
+  /** Events that were accepted and that no step has taken. */
+  readonly inbox: readonly { readonly id: string; readonly event: string; readonly at: Timestamp }[];
+  readonly error?: StoredError;
+  readonly failedStep?: string;
+}
+
+/** Reads all payloads of a run that an answer shows. */
+export async function loadPayloads(
+  storage: Pick<Storage, "payloads">,
+  state: RunState,
+): Promise<ReadonlyMap<Revision, Payloads>> {
+  const revisions = new Set([state.firstRevision]);
+  for (const step of state.steps.values()) if (step.result !== undefined) revisions.add(step.result);
+  const list = [...revisions];
+  const payloads = await storage.payloads(state.id, list);
+  return new Map(list.map((revision, index) => [revision, payloads[index] ?? {}]));
+}
+
+/** @returns undefined when there is no run, or it was deleted */
+export function toInstanceView(
+  state: RunState,
+  payloads: ReadonlyMap<Revision, Payloads>,
+  parked: boolean,
+): InstanceView | undefined {
+  const { info, ending } = state;
+  if (info === undefined) return undefined;
+  const input = decodePayload(payloads.get(state.firstRevision)?.input);
+  const steps: Record<string, StepView> = {};
+  for (const name of state.steps.keys()) steps[name] = toStepView(state, name, payloads);
+  return {
+    id: state.id,
+    run: state.run,
+    revision: state.revision,
+    workflow: info.workflow,
+    version: info.version,
+    ...(info.key === undefined ? {} : { key: info.key }),
+    status: state.status,
+    parked,
+    tags: info.tags ?? [],
+    metadata: info.metadata ?? {},
+    createdAt: state.createdAt,
+    updatedAt: state.updatedAt,
+    ...(state.endedAt === undefined ? {} : { endedAt: state.endedAt }),
+    ...(input === undefined ? {} : { input }),
+    steps,
+    inbox: [...state.inbox.values()].map(({ id, event, at }) => ({ id, event, at })),
+    ...(ending?.error ? { error: ending.error } : {}),
+    ...(ending?.step === undefined ? {} : { failedStep: ending.step }),
+  };
+}
+
+function toStepView(state: RunState, name: string, payloads: ReadonlyMap<Revision, Payloads>): StepView {
+  const step = state.steps.get(name);
+  const result = decodePayload(resultText(state, name, payloads));
+  const { status = "idle", attempt = 1, failures = 0, interruptions = 0 } = step ?? {};
+  const { event, wakeAt, startedAt, error, metadata, compensation } = step ?? {};
+  return {
+    status,
+    attempt,
+    failures,
+    interruptions,
+    ...(event === undefined ? {} : { event }),
+    ...(result === undefined ? {} : { result }),
+    ...(wakeAt === undefined ? {} : { wakeAt }),
+    ...(startedAt === undefined ? {} : { startedAt }),
+    ...(error === undefined ? {} : { error }),
+    ...(metadata === undefined ? {} : { metadata }),
+    ...(compensation === undefined ? {} : { compensation }),
+  };
+}

@@ -1,0 +1,246 @@
+import { HephaestusError } from "../definition/errors.ts";
+import type { Json } from "../definition/json.ts";
+import type { Connectors } from "../definition/step.ts";
+import type { StartCommand, StartReply } from "../engine/commands.ts";
+import { LEASE_MS } from "../engine/limits.ts";
+import { isEnded, type RunState } from "../engine/run-state.ts";
+import type { Changes, StepState, Timestamp } from "../engine/state.ts";
+import { type Clock, makeId, type Random } from "./clock.ts";
+import { commitQueue } from "./commit-queue.ts";
+import { Driver, loadState } from "./driver.ts";
+import type { DrivenInstance, DriverHost } from "./driver-host.ts";
+import { readHistory } from "./history.ts";
+import { loadPayloads, toInstanceView } from "./instance-view.ts";
+import type { Registry } from "./registry.ts";
+import { checkRequest, type InstanceChange, type InstanceRequest, type Runner } from "./runner.ts";
+import { makeSlots } from "./slots.ts";
+import type { DueInstance, Storage } from "./storage.ts";
+
+export interface LocalRunnerOptions {
+  /** Steps that run at once in this runner; 256 unless said otherwise. */
+  readonly concurrency?: number;
+  /** How long another runner waits before it takes over from this one, in milliseconds. */
+  readonly leaseMs?: number;
+  /** How often the storage is asked for what is due, in milliseconds; timers in between fire on time all the same. */
+  readonly sweepMs?: number;
+  /** How long `close` waits for steps that run, in milliseconds. */
+  readonly closeGraceMs?: number;
+  /** Told of what fails with no caller to tell; ignored unless said otherwise. */
+  readonly onError?: (error: unknown, id: string | undefined) => void;
+}
+
+export interface LocalRunnerPorts {
+  readonly storage: Storage;
+  readonly registry: Registry;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly connectors: Connectors;
+}
+
+const CONCURRENCY_DEFAULT = 256;
+const SWEEP_MS = 5_000;
+const SWEEP_LIMIT = 100;
+const CLOSE_GRACE_MS = 5_000;
+
+/** Drives many instances in this process, on any storage; several of them may share one. */
+export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions = {}): Runner {
+  const { storage, registry, clock, random, connectors } = ports;
+  const { leaseMs = LEASE_MS, sweepMs = SWEEP_MS, closeGraceMs = CLOSE_GRACE_MS, onError = () => {} } = options;
+  const runnerId = makeId(clock.now(), random);
+  const slots = makeSlots(options.concurrency ?? CONCURRENCY_DEFAULT);
+  const drivers = new Map<string, Driver>();
+  const loading = new Map<string, Promise<Driver>>();
+  const listeners = new Map<string, Set<(change: InstanceChange) => void>>();
+  let commits = 0;
+  let closed = false;
+  let wake: { readonly at: Timestamp; readonly cancel: () => void } | undefined;
+  let idle: (() => void) | undefined;
+
+  const host: DriverHost = {
+    clock,
+    random,
+    connectors,
+    storage,
+    runner: { id: runnerId, leaseMs },
+    nonce: () => `${runnerId}.${++commits}`,
+    commit: commitQueue(storage),
+    codeOf,
+    slot: slots.take,
+    committed: announce,
+    rested(driver, wakeAt) {
+      if ((driver as Driver).idle && drivers.get(driver.id) === driver) drivers.delete(driver.id);
+      if (wakeAt !== undefined) armAt(wakeAt);
+      if (drivers.size === 0) idle?.();
+    },
+    failed: (driver, error) => onError(error, driver.id),
+  };
+
+  function codeOf({ info, fingerprint }: RunState) {
+    const code = info && registry.find(info.workflow, info.version);
+    return code?.graph.fingerprint === fingerprint ? code : undefined;
+  }
+
+  /** The driver of an instance: the one in memory, or a new one, which first takes over what was left running. */
+  async function driverOf(id: string, takeFrom?: string): Promise<Driver> {
+    const live = drivers.get(id);
+    if (live) return live;
+    let promise = loading.get(id);
+    if (promise === undefined) {
+      promise = Driver.load(host, id).finally(() => loading.delete(id));
+      loading.set(id, promise);
+    }
+    const driver = await promise;
+    const winner = drivers.get(id);
+    if (winner) return winner;
+    if (closed) throw closedError();
+    drivers.set(id, driver);
+    if (wasLeftRunning(driver.state, takeFrom)) await driver.takeOver();
+    return driver;
+  }
+
+  /** A fresh state with something that runs: whoever ran it is gone, if it is not another runner's that lives. */
+  function wasLeftRunning(state: RunState, takeFrom: string | undefined): boolean {
+    if (isEnded(state.status) || (state.runnable === 0 && state.ending === undefined)) return false;
+    const { owner } = state;
+    return owner === undefined || owner.id === takeFrom || owner.id === runnerId || owner.until <= clock.now();
+  }
+
+  /** Hands a command to the driver that is in charge in the same turn, so that an instance never has two of them here. */
+  async function withDriver<T>(id: string, use: (driver: Driver) => Promise<T>): Promise<T> {
+    if (closed) throw closedError();
+    for (;;) {
+      const driver = await driverOf(id);
+      if (drivers.get(id) === driver) return use(driver);
+    }
+  }
+
+  function announce({ id, state }: DrivenInstance, changes: Changes): void {
+    const told = listeners.get(id);
+    if (told === undefined) return;
+    const change = toChange(state, changes.steps ?? {}, changes.at);
+    for (const listener of [...told]) {
+      try {
+        listener(change);
+      } catch (error) {
+        onError(error, id);
+      }
+    }
+  }
+
+  const unwatch = storage.watch?.((id) => {
+    const driver = drivers.get(id);
+    if (driver === undefined && listeners.has(id)) void tellOfForeignChange(id);
+    // Its own commits are told of as well: only a driver that waits for something has anything to read.
+    if (driver && !driver.busy) driver.refresh().catch((error: unknown) => onError(error, id));
+  });
+
+  async function tellOfForeignChange(id: string): Promise<void> {
+    try {
+      const { state } = await loadState(host, id);
+      if (state.info)
+        announce({ id, state } as DrivenInstance, { at: state.updatedAt, steps: Object.fromEntries(state.steps) });
+    } catch (error) {
+      onError(error, id);
+    }
+  }
+
+  function armAt(at: Timestamp): void {
+    if (closed || (wake && wake.at <= at)) return;
+    wake?.cancel();
+    const cancel = clock.schedule(at, () => {
+      wake = undefined;
+      void sweep();
+    });
+    wake = { at, cancel };
+  }
+
+  /** Drives what is due: timers, and instances whose runner is gone. */
+  async function sweep(): Promise<void> {
+    try {
+      for (const driver of drivers.values()) driver.renew();
+      const now = clock.now();
+      const rows = await storage.due({ before: now + leaseMs, limit: SWEEP_LIMIT, definitions: registry.definitions });
+      const dead = await deadOwners(rows);
+      const due = rows.filter((row) => row.wakeAt <= now || dead.has(row.owner));
+      await Promise.all(due.map((row) => take(row, dead)));
+      for (const listened of listeners.keys()) if (!drivers.has(listened)) void tellOfForeignChange(listened);
+      const next = rows.find((row) => row.wakeAt > now && row.owner === undefined)?.wakeAt;
+      armAt(due.length === SWEEP_LIMIT ? now : Math.min(next ?? Number.POSITIVE_INFINITY, now + sweepMs));
+    } catch (error) {
+      onError(error, undefined);
+      armAt(clock.now() + sweepMs);
+    }
+  }
+
+  async function deadOwners(rows: readonly DueInstance[]): Promise<ReadonlySet<string | undefined>> {
+    const owners = new Set(rows.map((row) => row.owner).filter((owner) => owner !== undefined && owner !== runnerId));
+    const dead = new Set<string | undefined>();
+    for (const owner of owners) if (owner !== undefined && (await storage.ownerIsDead?.(owner))) dead.add(owner);
+    return dead;
+  }
+
+  async function take(row: DueInstance, dead: ReadonlySet<string | undefined>): Promise<void> {
+    if (closed || drivers.get(row.id)?.busy) return;
+    try {
+      const driver = await driverOf(row.id, dead.has(row.owner) ? row.owner : undefined);
+      if (driver.state.status !== "deleted") await driver.submit({ type: "wake" });
+      else if (drivers.delete(row.id)) await storage.remove(row.id, driver.state.revision);
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== "PARKED") onError(error, row.id);
+    }
+  }
+
+  armAt(clock.now());
+
+  return {
+    start(id: string, command: StartCommand): Promise<StartReply> {
+      const code = registry.get(command.info.workflow, command.info.version);
+      return withDriver(id, (driver) => driver.submit(command, code)) as Promise<Json> as Promise<StartReply & Json>;
+    },
+    async send(id: string, request: InstanceRequest) {
+      if (closed) throw closedError();
+      const checked = await checkRequest((await driverOf(id)).code, request);
+      return withDriver(id, (driver) => driver.submit(checked));
+    },
+    async read(id) {
+      const live = drivers.get(id);
+      const { state, code } = live?.busy ? live : await loadState(host, id);
+      return toInstanceView(state, await loadPayloads(storage, state), code === undefined);
+    },
+    history: (id) => readHistory(storage, id),
+    list: (filter) => storage.query(filter),
+    subscribe(id, listener) {
+      const told = listeners.get(id) ?? new Set();
+      listeners.set(id, told.add(listener));
+      return () => {
+        told.delete(listener);
+        if (told.size === 0 && listeners.get(id) === told) listeners.delete(id);
+      };
+    },
+    async close() {
+      if (closed) return;
+      closed = true;
+      wake?.cancel();
+      unwatch?.();
+      await new Promise<void>((resolve) => {
+        const cancel = clock.schedule(clock.now() + closeGraceMs, resolve);
+        idle = () => {
+          cancel();
+          resolve();
+        };
+        if ([...drivers.values()].every((driver) => driver.idle)) idle();
+      });
+      for (const driver of drivers.values()) driver.close();
+      drivers.clear();
+    },
+  };
+}
+
+function closedError(): HephaestusError {
+  return new HephaestusError("CLOSED", "this runner is closed");
+}
+
+function toChange(state: RunState, steps: Readonly<Record<string, StepState>>, at: Timestamp): InstanceChange {
+  const statuses = Object.fromEntries(Object.entries(steps).map(([name, step]) => [name, step.status]));
+  return { id: state.id, run: state.run, revision: state.revision, at, status: state.status, steps: statuses };
+}

@@ -1,0 +1,81 @@
+import { HephaestusError } from "../definition/errors.ts";
+import type { Graph } from "../definition/graph.ts";
+import type { Schema } from "../definition/schema.ts";
+import type { AnyStep, StepDefinition } from "../definition/step.ts";
+import { type Choice, type Edges, isChoice, targetsOf, type WorkflowDefinition } from "../definition/transitions.ts";
+import type { AnyWorkflow } from "../definition/workflow.ts";
+
+/** A workflow as a runner uses it: the graph for the engine, the code for the driver. */
+export interface Code {
+  readonly definition: WorkflowDefinition;
+  readonly graph: Graph;
+  readonly steps: ReadonlyMap<string, StepDefinition>;
+  /** The schemas of external events: each name has one in a workflow, so that early ones are checked too. */
+  readonly payloads: ReadonlyMap<string, Schema<unknown>>;
+  choiceOf(step: string, event: string): Choice<unknown> | undefined;
+}
+
+/** The workflows that a runner has the code of. */
+export interface Registry {
+  /** @throws HephaestusError UNKNOWN_WORKFLOW */
+  get(workflow: string, version?: number): Code;
+  find(workflow: string, version: number): Code | undefined;
+  /** All of them, as `due` asks. */
+  readonly definitions: readonly {
+    readonly workflow: string;
+    readonly version: number;
+    readonly fingerprint: string;
+  }[];
+  readonly all: readonly Code[];
+}
+
+/** @throws HephaestusError OPTION_INVALID when two have one name and version */
+export function makeRegistry(workflows: readonly AnyWorkflow[]): Registry {
+  const byName = new Map<string, Map<number, Code>>();
+  for (const workflow of workflows) {
+    const versions = byName.get(workflow.name) ?? new Map<number, Code>();
+    byName.set(workflow.name, versions);
+    if (versions.has(workflow.version)) {
+      throw new HephaestusError("OPTION_INVALID", `two workflows are ${workflow.name} version ${workflow.version}`, {
+        field: "workflows",
+      });
+    }
+    versions.set(workflow.version, codeOf(workflow));
+  }
+  const all = [...byName.values()].flatMap((versions) => [...versions.values()]);
+  return {
+    get(workflow, version) {
+      const versions = byName.get(workflow);
+      const code = versions?.get(version ?? Math.max(...versions.keys()));
+      if (code) return code;
+      const what = version === undefined ? workflow : `${workflow} version ${version}`;
+      throw new HephaestusError("UNKNOWN_WORKFLOW", `there is no workflow ${what}`, { workflow, field: "workflow" });
+    },
+    find: (workflow, version) => byName.get(workflow)?.get(version),
+    definitions: all.map(({ graph: { workflow, version, fingerprint } }) => ({ workflow, version, fingerprint })),
+    all,
+  };
+}
+
+function codeOf({ definition, graph }: AnyWorkflow): Code {
+  const steps = new Map<string, StepDefinition>();
+  const edges = new Map<string, Edges["edges"]>();
+  const add = (step: AnyStep) => {
+    if (graph.byName.has(step.name)) steps.set(step.name, step.definition);
+  };
+  for (const { step, edges: own } of definition.edges) {
+    add(step);
+    edges.set(step.name, own);
+    for (const target of Object.values(own)) for (const one of targetsOf(target)) add(one);
+  }
+  return {
+    definition,
+    graph,
+    steps,
+    payloads: new Map([...steps.values()].flatMap((step) => Object.entries(step.payloads ?? {}))),
+    choiceOf(step, event) {
+      const target = edges.get(step)?.[event];
+      return isChoice(target) ? target : undefined;
+    },
+  };
+}
