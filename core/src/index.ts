@@ -53,6 +53,6 @@ export { type InstanceView, loadPayloads, type StepView, toInstanceView } from "
 export { type LocalRunnerOptions, type LocalRunnerPorts, localRunner } from "./runtime/local-runner.ts";
 export { memoryStorage, mergeHeader } from "./runtime/memory-storage.ts";
 export { type Code, makeRegistry, type Registry } from "./runtime/registry.ts";
-export { checkRequest, type InstanceChange, type InstanceRequest, type Runner } from "./runtime/runner.ts";
+export { checkRequest, type InstanceChange, type InstanceRequest, type Runner, toChange } from "./runtime/runner.ts";
 export * from "./runtime/storage.ts";
 export { fromStoredError, toStoredError } from "./runtime/stored-error.ts";

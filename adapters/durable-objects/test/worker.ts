@@ -1,30 +1,42 @@
-import { DurableObject } from "cloudflare:workers";
+import { hephaestusEdge, type StepMessage } from "../src/index.ts";
+import { type TestIndex, testIndex } from "./memory-index.ts";
+import { type Witness, workflows } from "./workflows.ts";
 
 // The types of `env` in the tests.
 declare global {
   namespace Cloudflare {
     interface Env {
       readonly INSTANCES: DurableObjectNamespace<WorkflowInstance>;
-      readonly DB: D1Database;
-      readonly STEPS: Queue<{ readonly object: string }>;
+      readonly STEPS: Queue<StepMessage>;
     }
   }
 }
 
-/** Counts what it was sent: a placeholder. */
-export class WorkflowInstance extends DurableObject<Cloudflare.Env> {
-  count(): number {
-    return this.ctx.storage.kv.get<number>("count") ?? 0;
-  }
-  add(): number {
-    const count = this.count() + 1;
-    this.ctx.storage.kv.put("count", count);
-    return count;
-  }
+/** What the tests see of the inside: they run in the same isolate as the worker. */
+export const witnessed: { step: string; key: string }[] = [];
+const gates = new Map<string, PromiseWithResolvers<void>>();
+export function gateOf(name: string): PromiseWithResolvers<void> {
+  const gate = gates.get(name) ?? Promise.withResolvers<void>();
+  gates.set(name, gate);
+  return gate;
 }
+export function closeGates(): void {
+  gates.clear();
+}
+export const index: TestIndex = testIndex();
 
-export default {
-  async queue(batch, env) {
-    for (const { body } of batch.messages) await env.INSTANCES.getByName(body.object).add();
-  },
-} satisfies ExportedHandler<Cloudflare.Env, { readonly object: string }>;
+const witness: Witness = {
+  ran: (step, key) => void witnessed.push({ step, key }),
+  gate: (name) => gateOf(name).promise,
+};
+
+export const edge = hephaestusEdge<Cloudflare.Env>({
+  workflows,
+  bindings: (env) => ({ objects: env.INSTANCES, queue: env.STEPS, index }),
+  connectors: () => ({ witness }),
+  timing: () => ({ watchdogMs: 400, leaseMs: 600, claimMs: 600, refreshMs: 200 }),
+});
+
+export class WorkflowInstance extends edge.Instance {}
+
+export default { queue: edge.queue } satisfies ExportedHandler<Cloudflare.Env, StepMessage>;

@@ -5,7 +5,7 @@ import { connect } from "./connection.ts";
 import { findDue, queryHeaders } from "./headers.ts";
 import { loadRecords, readPayloads, removeThrough } from "./journal.ts";
 import { databaseName, type IndexedDbOptions } from "./options.ts";
-import { ownerIsDead } from "./owner-lock.ts";
+import { holdOwnerLock, ownerIsDead } from "./owner-lock.ts";
 
 /**
  * Keeps instances in the browser: they outlive the page, are shared by the tabs and workers of the origin, and need
@@ -41,6 +41,7 @@ export function indexedDbStorage(options: IndexedDbOptions = {}): Storage {
     remove: (id, through) =>
       connection.write(["journal", "payloads", "headers"], (transaction) => removeThrough(transaction, id, through)),
     watch: (listener) => signals.listen(listener),
+    holdOwner: (owner) => holdOwnerLock(owner, options),
     ownerIsDead: (owner) => ownerIsDead(name, owner),
     async close() {
       connection.close();

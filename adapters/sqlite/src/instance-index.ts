@@ -9,7 +9,8 @@ import { escapeText, unescapeText } from "./text.ts";
 export interface InstanceIndex {
   /**
    * Writes each row unless the one that is there has the same or a newer revision, in one transaction. A row keeps
-   * the input and results that it has when a newer header does not repeat them.
+   * the input and results that it has when a newer header does not repeat them. An older header adds nothing, not
+   * even an input that the row lacks: send what must arrive with each put until one has returned.
    *
    * @returns the rows that were written
    */

@@ -4,7 +4,7 @@ import type { Statement } from "./port.ts";
 import { escapeText } from "./text.ts";
 
 /** Records that one call removes at most, so that none holds the database for long. */
-export const REMOVE_BATCH = 1_000;
+const REMOVE_BATCH = 1_000;
 
 /**
  * Removes the oldest records first, so that the newest, which is the fence, goes last; and the header rows only with

@@ -161,6 +161,13 @@ it("names with any character are kept as they are, and apart", async () => {
   );
 });
 
+it("of two commits of one instance in a group one wins, though a caller should not ask", async () => {
+  const { storage } = await observed();
+  const answers = await storage.commit([commitOf("a", 0, { nonce: "x" }), commitOf("a", 0, { nonce: "y" })]);
+  expect(answers.toSorted()).toEqual(["conflict", "ok"]);
+  expect((await storage.load("a"))?.map((record) => record.nonce)).toEqual([answers[0] === "ok" ? "x" : "y"]);
+});
+
 it("a namespace sees nothing of another", async () => {
   const { port } = await observed();
   const [one, two] = [sqlStorage(port, { namespace: "one" }), sqlStorage(port, { namespace: "two" })];

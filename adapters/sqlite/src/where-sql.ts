@@ -18,7 +18,7 @@ export interface WhereSql {
  * @param path from `checkPath`
  * @param row the row's alias, with a dot
  */
-export function jsonAt([root = "", ...segments]: readonly string[], row = "i."): string {
+function jsonAt([root = "", ...segments]: readonly string[], row = "i."): string {
   // A step's result stands in an array of one, see `toHeaderRow`.
   if (root === "results") return descend(`${row}results`, `."${segments[0]}"[0]`, segments.slice(1));
   return descend(row + root, "", segments);

@@ -86,7 +86,8 @@ export function makeAttempts(host: DriverHost, driver: DrivenInstance): Attempts
         if (!isCurrent(step, one) || one.aborter.signal.aborted) return;
         one.begun = true;
         const report = await runAttempt(definition, input, portsOf(host, driver, step, one));
-        const command = report.type === "outcome" ? await withChoice(code, driver, report, host) : report;
+        const chosen = report.type === "outcome" ? withChoice(code, driver, report, host) : report;
+        const command = chosen instanceof Promise ? await chosen : chosen;
         // Its end is known before its record is: whoever looks meanwhile must not take it for running.
         const submitted = driver.submit(command);
         end(step, one);
@@ -139,19 +140,20 @@ export function makeAttempts(host: DriverHost, driver: DrivenInstance): Attempts
 }
 
 /** Has the choice that follows an outcome made at once, so that both stand in one commit. */
-async function withChoice(
+export function withChoice(
   code: Code,
-  driver: DrivenInstance,
+  driver: Pick<DrivenInstance, "state" | "payloads">,
   outcome: OutcomeCommand,
   host: Pick<DriverHost, "random">,
-): Promise<AttemptReport> {
+): AttemptReport | Promise<AttemptReport> {
   const { step, attempt, event, result } = outcome;
   if (code.choiceOf(step, event) === undefined) return outcome;
-  try {
-    return { ...outcome, targets: await pickTargets(code, driver, step, event, result) };
-  } catch (thrown) {
-    return { type: "failure", step, attempt, error: toStoredError(thrown), retryable: false, jitter: host.random() };
-  }
+  return pickTargets(code, driver, step, event, result).then(
+    (targets) => ({ ...outcome, targets }),
+    (thrown: unknown) => {
+      return { type: "failure", step, attempt, error: toStoredError(thrown), retryable: false, jitter: host.random() };
+    },
+  );
 }
 
 /** What an attempt of a step is given, read from the state and the stored payloads. */

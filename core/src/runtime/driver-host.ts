@@ -33,8 +33,10 @@ export interface DriverHost {
   codeOf(state: RunState): Code | undefined;
   /** Waits for a place among the steps that may run at once; the answer gives it back. */
   slot(): Promise<() => void> | (() => void);
-  /** Takes charge of running these steps elsewhere; false leaves them to the driver. */
+  /** Takes charge of running some of these steps elsewhere, once for each attempt, and answers which. */
   dispatch?(driver: DrivenInstance, steps: readonly string[]): readonly string[];
+  /** Whether an attempt of this step runs elsewhere: then it is told there that the run is ending. */
+  runsElsewhere?(driver: DrivenInstance, step: string): boolean;
   /** A record was committed, or was found to be. */
   committed(driver: DrivenInstance, changes: Changes): void;
   /** Nothing is left to do until `wakeAt`; the driver is not needed any more. */

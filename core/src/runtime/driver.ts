@@ -6,7 +6,8 @@ import { toHeader } from "../engine/header.ts";
 import { type PendingWork, pendingWork } from "../engine/pending.ts";
 import { applyRecord, foldRecords, isEnded, type RunState } from "../engine/run-state.ts";
 import type { Timestamp } from "../engine/state.ts";
-import { type Attempts, makeAttempts } from "./attempts.ts";
+import type { AttemptReport } from "./attempt.ts";
+import { type Attempts, makeAttempts, withChoice } from "./attempts.ts";
 import { pickTargets } from "./choice.ts";
 import type { Clock } from "./clock.ts";
 import type { DrivenInstance, DriverHost } from "./driver-host.ts";
@@ -87,7 +88,7 @@ export class Driver implements DrivenInstance {
     if (!this.#owns()) return this.#rest(undefined);
     const work = pendingWork(this.#code.graph, this.state);
     this.attempts.abortStale();
-    for (const name of work.abort) this.attempts.abort(name);
+    for (const name of work.abort) if (!this.#host.runsElsewhere?.(this, name)) this.attempts.abort(name);
     for (const name of work.choose) void this.#choose(name);
     if (work.compensate !== undefined) this.attempts.compensate(work.compensate);
     this.#run(work);
@@ -103,6 +104,21 @@ export class Driver implements DrivenInstance {
   /** Has something of its own in flight, by which it will learn what others committed. */
   get busy(): boolean {
     return this.#flushing || this.#queue.length > 0;
+  }
+
+  /**
+   * Records how an attempt ended that ran elsewhere; the choice that follows it is made here, in the same commit.
+   * @returns "ignored" when it is not the current attempt of an open step
+   */
+  async report(report: AttemptReport): Promise<Json> {
+    const code = this.#code;
+    const chosen = report.type === "outcome" && code ? withChoice(code, this, report, this.#host) : report;
+    return this.submit(chosen instanceof Promise ? await chosen : chosen);
+  }
+
+  /** When something of the run comes due by itself. */
+  get nextWake(): Timestamp | undefined {
+    return this.#code && pendingWork(this.#code.graph, this.state).wakeAt;
   }
 
   /** Keeps the lease while attempts run. */

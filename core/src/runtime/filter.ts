@@ -163,7 +163,10 @@ function valueAt(header: Header, [root, ...path]: readonly string[]): Json | und
   let value: Json | undefined;
   if (root === "input") value = decodePayload(header.input);
   else if (root === "metadata") value = header.metadata;
-  else value = decodePayload(header.results?.[path.shift() ?? ""]);
+  else {
+    const step = path.shift() ?? "";
+    value = header.results && Object.hasOwn(header.results, step) ? decodePayload(header.results[step]) : undefined;
+  }
   for (const segment of path) {
     if (typeof value !== "object" || value === null || !Object.hasOwn(value, segment)) return undefined;
     value = (value as Record<string, Json>)[segment];

@@ -4,7 +4,7 @@ import type { Connectors } from "../definition/step.ts";
 import type { StartCommand, StartReply } from "../engine/commands.ts";
 import { LEASE_MS } from "../engine/limits.ts";
 import { isEnded, type RunState } from "../engine/run-state.ts";
-import type { Changes, StepState, Timestamp } from "../engine/state.ts";
+import type { Changes, Timestamp } from "../engine/state.ts";
 import { type Clock, makeId, type Random } from "./clock.ts";
 import { commitQueue } from "./commit-queue.ts";
 import { Driver, loadState } from "./driver.ts";
@@ -12,7 +12,7 @@ import type { DrivenInstance, DriverHost } from "./driver-host.ts";
 import { readHistory } from "./history.ts";
 import { loadPayloads, toInstanceView } from "./instance-view.ts";
 import type { Registry } from "./registry.ts";
-import { checkRequest, type InstanceChange, type InstanceRequest, type Runner } from "./runner.ts";
+import { checkRequest, type InstanceChange, type InstanceRequest, type Runner, toChange } from "./runner.ts";
 import { makeSlots } from "./slots.ts";
 import type { DueInstance, Storage } from "./storage.ts";
 
@@ -56,6 +56,9 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
   let wake: { readonly at: Timestamp; readonly cancel: () => void } | undefined;
   let idle: (() => void) | undefined;
 
+  const lock = storage.holdOwner?.(runnerId);
+  const commit = commitQueue(storage);
+
   const host: DriverHost = {
     clock,
     random,
@@ -63,7 +66,7 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
     storage,
     runner: { id: runnerId, leaseMs },
     nonce: () => `${runnerId}.${++commits}`,
-    commit: commitQueue(storage),
+    commit: lock ? (one) => lock.held.then(() => commit(one)) : commit,
     codeOf,
     slot: slots.take,
     committed: announce,
@@ -117,7 +120,7 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
   function announce({ id, state }: DrivenInstance, changes: Changes): void {
     const told = listeners.get(id);
     if (told === undefined) return;
-    const change = toChange(state, changes.steps ?? {}, changes.at);
+    const change = toChange({ id, state }, changes.at, changes.steps ?? {});
     for (const listener of [...told]) {
       try {
         listener(change);
@@ -232,15 +235,11 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
       });
       for (const driver of drivers.values()) driver.close();
       drivers.clear();
+      lock?.release();
     },
   };
 }
 
 function closedError(): HephaestusError {
   return new HephaestusError("CLOSED", "this runner is closed");
-}
-
-function toChange(state: RunState, steps: Readonly<Record<string, StepState>>, at: Timestamp): InstanceChange {
-  const statuses = Object.fromEntries(Object.entries(steps).map(([name, step]) => [name, step.status]));
-  return { id: state.id, run: state.run, revision: state.revision, at, status: state.status, steps: statuses };
 }

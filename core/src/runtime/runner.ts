@@ -1,7 +1,8 @@
 import type { Json } from "../definition/json.ts";
 import { parsePayload } from "../definition/schema.ts";
 import type { ControlCommand, EventCommand, ScheduleCommand, StartCommand, StartReply } from "../engine/commands.ts";
-import type { Revision, RunStatus, StepStatus, Timestamp } from "../engine/state.ts";
+import type { Revision, RunStatus, StepState, StepStatus, Timestamp } from "../engine/state.ts";
+import type { DrivenInstance } from "./driver-host.ts";
 import type { HistoryEntry } from "./history.ts";
 import type { InstanceView } from "./instance-view.ts";
 import type { Code } from "./registry.ts";
@@ -35,7 +36,10 @@ export interface Runner {
   /** Empty when there is no such instance. */
   history(id: string): Promise<readonly HistoryEntry[]>;
   list(filter: InstanceFilter): Promise<Page<InstanceSummary>>;
-  /** Tells of every committed change from now on; the answer ends it. */
+  /**
+   * Tells of every committed change from now on; the answer ends it. Where it takes time to be connected, the first
+   * thing told is how the instance stands then.
+   */
   subscribe(id: string, listener: (change: InstanceChange) => void): () => void;
   /** Finishes or hands back what runs; afterwards every call is refused. */
   close(): Promise<void>;
@@ -52,4 +56,14 @@ export async function checkRequest(code: Code | undefined, request: InstanceRequ
   const value: unknown = given === undefined ? undefined : JSON.parse(given);
   const payload = await parsePayload(schema, value, `payload of event "${request.event}"`, "PAYLOAD_INVALID");
   return { ...event, ...(payload === undefined ? {} : { payload }) };
+}
+
+/** A committed change, or how an instance stands, as subscribers see it. */
+export function toChange(
+  { id, state }: Pick<DrivenInstance, "id" | "state">,
+  at: Timestamp,
+  steps: Readonly<Record<string, StepState>>,
+): InstanceChange {
+  const statuses = Object.fromEntries(Object.entries(steps).map(([name, step]) => [name, step.status]));
+  return { id, run: state.run, revision: state.revision, at, status: state.status, steps: statuses };
 }

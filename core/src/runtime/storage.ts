@@ -132,6 +132,11 @@ export interface Storage {
   remove(id: string, through: Revision): Promise<{ readonly more: boolean }>;
   /** Tells of instances that another writer changed. Sparing: a missed call costs time, never correctness. */
   watch?(listener: (id: string) => void): () => void;
+  /**
+   * Holds the lock by which others know that this owner lives, until it is released or the process is gone. `held`
+   * settles before the first commit that names the owner.
+   */
+  holdOwner?(owner: string): { readonly held: Promise<unknown>; release(): void };
   /** A lock that says earlier than the lease that an owner will not come back. */
   ownerIsDead?(owner: string): Promise<boolean>;
   close?(): Promise<void>;

@@ -1,0 +1,425 @@
+import { DurableObject } from "cloudflare:workers";
+import {
+  type AttemptReport,
+  attemptInput,
+  type Changes,
+  type Code,
+  type Connectors,
+  checkRequest,
+  Draft,
+  type DrivenInstance,
+  Driver,
+  type DriverHost,
+  HephaestusError,
+  type InstanceRequest,
+  isEnded,
+  loadPayloads,
+  makeRegistry,
+  type Registry,
+  type RunState,
+  readHistory,
+  type StartCommand,
+  type StartReply,
+  type Storage,
+  systemClock,
+  systemRandom,
+  toChange,
+  toHeader,
+  toInstanceView,
+} from "@hephaestus/core";
+import { objectJournal } from "./journal.ts";
+import type { AttemptToken, Definitions, ObjectApi } from "./object-api.ts";
+import { type EdgeBindings, type EdgeOptions, TIMING_DEFAULT, type Timing } from "./options.ts";
+import { isForQueue, QueuedSteps, sendSteps } from "./queued-steps.ts";
+import { toWire } from "./wire.ts";
+
+/**
+ * The object of one instance: its single writer. It drives the instance from its own journal; one alarm serves all its
+ * timers, looks after what runs, and repeats the refresh of the index until that has answered.
+ */
+export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi {
+  readonly #options: EdgeOptions<Env>;
+  readonly #registry: Registry;
+  readonly #journal: Storage;
+  #loading: Promise<Driver> | undefined;
+  #driver: Driver | undefined;
+  #parts: Parts | undefined;
+  #commits = 0;
+  /** When the alarm stands; undefined is "not known", null "not armed". */
+  #alarmAt: number | null | undefined;
+  /** The revision that the index has acknowledged, as far as this object knows. */
+  #indexed = 0;
+  #refreshing: Promise<void> | undefined;
+
+  constructor(ctx: DurableObjectState, env: Env, options: EdgeOptions<Env>, registry: Registry) {
+    super(ctx, env);
+    this.#options = options;
+    this.#registry = registry;
+    this.#journal = objectJournal(ctx.storage.kv);
+  }
+
+  start(id: string, command: StartCommand) {
+    return toWire(async () => {
+      const code = this.#registry.get(command.info.workflow, command.info.version);
+      const driver = await this.#load(id);
+      return (await driver.submit(command, code)) as unknown as StartReply;
+    });
+  }
+
+  send(id: string, request: InstanceRequest) {
+    return toWire(async () => {
+      const driver = await this.#load(id);
+      return driver.submit(await checkRequest(driver.code, request));
+    });
+  }
+
+  read(id: string) {
+    return toWire(async () => {
+      const { state, code } = await this.#load(id);
+      return toInstanceView(state, await loadPayloads(this.#journal, state), code === undefined);
+    });
+  }
+
+  history(id: string) {
+    return toWire(() => readHistory(this.#journal, id));
+  }
+
+  claim(id: string, tokens: readonly AttemptToken[], definitions: Definitions) {
+    return toWire(async () => {
+      const driver = await this.#load(id);
+      const { queued } = this.#getParts();
+      const known = definitions.some(
+        (one) => one.fingerprint === driver.state.fingerprint && one.workflow === driver.state.info?.workflow,
+      );
+      const inputs = tokens.map(async ({ run, step, attempt }) => {
+        const definition = driver.code?.steps.get(step);
+        if (!known || !definition || !isCurrent(driver.state, { run, step, attempt })) return undefined;
+        if (!queued.claim(step, attempt, Date.now())) return undefined;
+        return attemptInput(driver, definition);
+      });
+      const answer = await Promise.all(inputs);
+      await this.#armForQueue();
+      return answer;
+    });
+  }
+
+  heartbeat(id: string, tokens: readonly AttemptToken[]) {
+    return toWire(async () => {
+      const { state } = await this.#load(id);
+      return tokens.map((token) => {
+        const wanted = isCurrent(state, token);
+        if (wanted) this.#getParts().queued.heartbeat(token.step, token.attempt, Date.now());
+        return wanted && state.ending === undefined;
+      });
+    });
+  }
+
+  report(id: string, run: number, reports: readonly AttemptReport[]) {
+    return toWire(async () => {
+      const driver = await this.#load(id);
+      // Submitted in one turn: they share one commit.
+      const answers = reports.map((report) =>
+        driver.state.run === run ? driver.report(report) : Promise.resolve("ignored" as const),
+      );
+      return (await Promise.all(answers)) as ("recorded" | "ignored")[];
+    });
+  }
+
+  checkpoint(id: string, { run, step, attempt }: AttemptToken, name: string, value: string | undefined) {
+    return toWire(async () => {
+      const driver = await this.#load(id);
+      if (driver.state.run !== run) return "ignored";
+      return driver.submit({ type: "checkpoint", step, attempt, name, ...(value === undefined ? {} : { value }) });
+    });
+  }
+
+  async poke(id: string): Promise<void> {
+    const driver = await this.#load(id);
+    await this.#lookAfter(driver);
+  }
+
+  /**
+   * Arms the next look first, then does what is due and returns without awaiting steps: while it awaits, no other
+   * alarm fires, and what it throws is retried six times only.
+   */
+  override async alarm(): Promise<void> {
+    const { timing } = this.#getParts();
+    try {
+      this.#setAlarm(Date.now() + 1 + timing.watchdogMs);
+      await this.#lookAfter(await this.#load(undefined));
+    } catch (error) {
+      console.error("hephaestus: alarm", error);
+    }
+  }
+
+  override async fetch(request: Request): Promise<Response> {
+    if (request.headers.get("Upgrade") !== "websocket") return new Response("expected a WebSocket", { status: 426 });
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.ctx.acceptWebSocket(server);
+    const { id, state } = await this.#load(undefined);
+    if (state.info)
+      server.send(JSON.stringify(toChange({ id, state }, state.updatedAt, Object.fromEntries(state.steps))));
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  /** Subscribers only listen. */
+  override webSocketMessage(): void {}
+
+  override webSocketClose(socket: WebSocket, code: number): void {
+    socket.close(code === 1005 ? 1000 : code);
+  }
+
+  /** What has come due, what is silent, what the index does not know yet. */
+  async #lookAfter(driver: Driver): Promise<void> {
+    if (driver.state.status === "deleted") return this.#forget(driver);
+    await this.#lookAfterQueue(driver);
+    if (driver.code) await driver.submit({ type: "wake" });
+    driver.work();
+    await this.#refreshIndex(driver);
+    await this.#settleAlarm(driver);
+  }
+
+  async #lookAfterQueue(driver: Driver): Promise<void> {
+    const { queued } = this.#getParts();
+    queued.prune(driver);
+    const { resend, interrupted } = queued.takeOverdue(Date.now());
+    if (interrupted.length > 0) await driver.submit({ type: "interrupted", steps: interrupted });
+    if (resend.length > 0) this.#sendToQueue(driver, resend);
+  }
+
+  /** What is left of a deleted instance is its tombstone, and that only as long as its commands may come again. */
+  async #forget(driver: Driver): Promise<void> {
+    if (driver.state.revision === 0) return;
+    while ((await this.#journal.remove(driver.id, driver.state.revision - 1)).more);
+    await this.#getParts().bindings.index?.drop(driver.id, driver.state.run);
+  }
+
+  async #load(id: string | undefined): Promise<Driver> {
+    if (this.#driver) return this.#driver;
+    this.#loading ??= this.#loadFresh(id ?? this.#ownId()).finally(() => {
+      this.#loading = undefined;
+    });
+    return this.#loading;
+  }
+
+  /** A fresh object over a run that has work: inline attempts are gone; queued ones may be alive. */
+  async #loadFresh(id: string): Promise<Driver> {
+    const driver = await Driver.load(this.#host(), id);
+    this.#alarmAt = await this.ctx.storage.getAlarm();
+    this.#driver = driver;
+    const { state, code } = driver;
+    if (code === undefined || isEnded(state.status)) return driver;
+    const { bindings, queued } = this.#getParts();
+    const active = [...state.open].filter((name) => {
+      const step = state.steps.get(name);
+      return step?.status === "active" && step.wakeAt === undefined;
+    });
+    const elsewhere = bindings.queue ? active.filter((name) => isQueued(code, name)) : [];
+    queued.await(elsewhere, driver, Date.now());
+    const compensating = state.completed.filter((name) => state.steps.get(name)?.compensation?.status === "active");
+    const gone = [...active.filter((name) => !elsewhere.includes(name)), ...compensating];
+    if (gone.length > 0) await driver.submit({ type: "interrupted", steps: gone });
+    if (this.#alarmAt === null) this.#setAlarm(Date.now() + this.#getParts().timing.watchdogMs);
+    return driver;
+  }
+
+  /** The instance's id, which is the object's name. */
+  #ownId(): string {
+    const name = this.ctx.id.name;
+    if (name === undefined) throw new HephaestusError("STORAGE_CORRUPT", "this object has no name");
+    return this.#getParts().idOf(name);
+  }
+
+  #host(): DriverHost {
+    const { connectors, bindings } = this.#getParts();
+    const journal = this.#journal;
+    const incarnation = crypto.randomUUID();
+    return {
+      clock: systemClock,
+      random: systemRandom,
+      connectors,
+      storage: journal,
+      nonce: () => `${incarnation}.${++this.#commits}`,
+      commit: async (commit) => {
+        const [result = "conflict"] = await journal.commit([commit]);
+        return result;
+      },
+      codeOf: (state) => this.#codeOf(state),
+      slot: () => () => {},
+      ...(bindings.queue ? { dispatch: (driver, steps) => this.#dispatch(driver, steps) } : {}),
+      runsElsewhere: (_driver, step) => this.#getParts().queued.has(step),
+      committed: (driver, changes) => this.#committed(driver, changes),
+      rested: (driver) => this.#rested(driver as Driver),
+      failed: (driver, error) => console.error("hephaestus:", driver.id, error),
+    };
+  }
+
+  #codeOf({ info, fingerprint }: RunState): Code | undefined {
+    const code = info && this.#registry.find(info.workflow, info.version);
+    return code?.graph.fingerprint === fingerprint ? code : undefined;
+  }
+
+  /** In the turn of the commit: what it began is looked after before it begins, in the same atomic write. */
+  #committed(driver: DrivenInstance, changes: Changes): void {
+    const { queued, timing } = this.#getParts();
+    queued.prune(driver);
+    if (driver.state.active > 0 || isEnded(driver.state.status)) this.#armBy(Date.now() + timing.watchdogMs);
+    const sockets = this.ctx.getWebSockets();
+    if (sockets.length === 0) return;
+    const text = JSON.stringify(toChange(driver, changes.at, changes.steps ?? {}));
+    for (const socket of sockets) socket.send(text);
+  }
+
+  #dispatch(driver: DrivenInstance, steps: readonly string[]): readonly string[] {
+    const { code } = driver;
+    if (code === undefined) return [];
+    const { queued } = this.#getParts();
+    const elsewhere = steps.filter((name) => isQueued(code, name));
+    this.#sendToQueue(
+      driver,
+      elsewhere.filter((name) => !queued.has(name)),
+    );
+    return elsewhere;
+  }
+
+  #sendToQueue(driver: DrivenInstance, steps: readonly string[]): void {
+    const { bindings, queued } = this.#getParts();
+    if (steps.length === 0 || bindings.queue === undefined) return;
+    const messages = steps.map((step) => {
+      const attempt = driver.state.steps.get(step)?.attempt ?? 1;
+      queued.sent(step, attempt, Date.now());
+      return { object: this.#getParts().nameOf(driver.id), run: driver.state.run, step, attempt };
+    });
+    // A message that could not be sent is one that is not claimed in time.
+    const sent = sendSteps(bindings.queue, messages).catch((error: unknown) =>
+      console.error("hephaestus: queue", error),
+    );
+    this.ctx.waitUntil(sent);
+  }
+
+  /** Nothing runs in this object; what is on the queue is awaited by the alarm. */
+  #rested(driver: Driver): void {
+    if (!driver.idle) return;
+    this.ctx.waitUntil(
+      this.#refreshIndex(driver)
+        .then(() => this.#settleAlarm(driver))
+        // The last write of background work is lost when the object is evicted before it is stored.
+        .then(() => this.ctx.storage.sync()),
+    );
+  }
+
+  /** Sends the row to the index unless it has it; an answer that does not come is asked for again by the alarm. */
+  #refreshIndex(driver: Driver): Promise<void> {
+    this.#refreshing ??= this.#refresh(driver).finally(() => {
+      this.#refreshing = undefined;
+    });
+    return this.#refreshing;
+  }
+
+  async #refresh(driver: Driver): Promise<void> {
+    const { index } = this.#getParts().bindings;
+    while (index && driver.state.info && this.#indexed < driver.state.revision) {
+      const { state, code } = driver;
+      if (code === undefined) return;
+      const { revision } = state;
+      const header = toHeader(new Draft(state, code.graph, state.updatedAt));
+      const { input } = await driver.payloads.read(state, []);
+      const row = { ...header, revision, ...(input === undefined ? {} : { input }) };
+      try {
+        await index.put([row]);
+        this.#indexed = revision;
+      } catch (error) {
+        console.error("hephaestus: index", error);
+        return;
+      }
+      // What runs on is not refreshed at each step.
+      if (!driver.idle) return;
+    }
+  }
+
+  /** At rest the alarm stands exactly where something comes due; before the index has answered, at its next try. */
+  async #settleAlarm(driver: Driver): Promise<void> {
+    const { bindings, queued, timing } = this.#getParts();
+    if (!driver.idle) return;
+    const now = Date.now();
+    const behind = bindings.index !== undefined && this.#indexed < driver.state.revision;
+    const times = [behind ? now + timing.refreshMs : undefined, queued.nextDeadline, driver.nextWake];
+    if (driver.code === undefined && driver.state.info) times.push(now + timing.parkedMs);
+    const due = times.filter((time) => time !== undefined);
+    this.#setAlarm(due.length === 0 ? null : Math.max(Math.min(...due), now + 1));
+  }
+
+  async #armForQueue(): Promise<void> {
+    const deadline = this.#getParts().queued.nextDeadline;
+    if (deadline !== undefined) this.#armBy(deadline);
+  }
+
+  /** The alarm stands at this time or before. */
+  #armBy(at: number): void {
+    if (typeof this.#alarmAt === "number" && this.#alarmAt <= at && this.#alarmAt > Date.now()) return;
+    this.#setAlarm(at);
+  }
+
+  #setAlarm(at: number | null): void {
+    if (this.#alarmAt === at) return;
+    this.#alarmAt = at;
+    // Ordered with the writes of this turn; not awaited, so that no step waits for it.
+    const set = at === null ? this.ctx.storage.deleteAlarm() : this.ctx.storage.setAlarm(at);
+    this.ctx.waitUntil(set);
+  }
+
+  #getParts(): Parts {
+    this.#parts ??= makeParts(this.#options, this.env);
+    return this.#parts;
+  }
+}
+
+/** What an object is made of beside its journal; made once for each time that it is loaded. */
+interface Parts {
+  readonly bindings: EdgeBindings;
+  readonly connectors: Connectors;
+  readonly timing: Timing;
+  readonly queued: QueuedSteps;
+  nameOf(id: string): string;
+  idOf(name: string): string;
+}
+
+function makeParts<Env>(options: EdgeOptions<Env>, env: Env): Parts {
+  const timing = { ...TIMING_DEFAULT, ...options.timing?.(env) };
+  return {
+    bindings: options.bindings(env),
+    connectors: (options.connectors?.(env) ?? {}) as Connectors,
+    timing,
+    queued: new QueuedSteps(timing),
+    nameOf: (id) => id,
+    idOf: (name) => name,
+  };
+}
+
+function isQueued(code: Code, name: string): boolean {
+  const node = code.graph.byName.get(name);
+  return node !== undefined && isForQueue(code.graph, node, code.steps.get(name)?.execution);
+}
+
+function isCurrent(state: RunState, { run, step, attempt }: AttemptToken): boolean {
+  const current = state.steps.get(step);
+  return state.run === run && current?.status === "active" && (current.attempt ?? 1) === attempt;
+}
+
+/**
+ * Makes the object's class from the workflows.
+ * @example export class WorkflowInstance extends instanceObject<Env>({ workflows, bindings }) {}
+ */
+export function instanceObject<Env>(
+  options: EdgeOptions<Env>,
+): new (
+  ctx: DurableObjectState,
+  env: Env,
+) => InstanceObject<Env> {
+  const registry = makeRegistry(options.workflows);
+  return class extends InstanceObject<Env> {
+    constructor(ctx: DurableObjectState, env: Env) {
+      super(ctx, env, options, registry);
+    }
+  };
+}

@@ -1,0 +1,104 @@
+import {
+  type Commit,
+  type CommitResult,
+  HephaestusError,
+  type Payloads,
+  type Revision,
+  type Storage,
+  type StoredRecord,
+} from "@hephaestus/core";
+
+/** What one key of the object holds: a whole commit, so that it costs one row. */
+type Row = Omit<StoredRecord, "revision"> & { readonly payloads?: Payloads };
+
+const PREFIX = "journal:";
+/** Revisions have as many digits as this, so that keys sort as numbers do. */
+const DIGITS = 12;
+
+/**
+ * The largest value that an object stores, in bytes (https://developers.cloudflare.com/durable-objects/platform/limits/,
+ * 2 MB for a key and its value). The local runtime does not hold it up, so that it is checked here.
+ */
+const VALUE_BYTES_MAX = 2_000_000;
+
+/** How many keys one call of `remove` deletes at most. */
+const REMOVE_BATCH = 1_000;
+
+/**
+ * The journal of the one instance that an object holds, in the object's own storage: one key a commit, no tables, no
+ * migrations. The key is the fence.
+ */
+export function objectJournal(kv: SyncKvStorage): Storage {
+  function write({ run, expected, nonce, changes, payloads }: Commit): CommitResult {
+    const last = lastRevision();
+    if (last !== expected) return "conflict";
+    const row: Row = { run, nonce, changes, ...(payloads ? { payloads } : {}) };
+    assertFits(row);
+    kv.put(keyOf(expected + 1), row);
+    return "ok";
+  }
+
+  function lastRevision(): Revision {
+    for (const [key] of kv.list({ prefix: PREFIX, reverse: true, limit: 1 })) return revisionOf(key);
+    return 0;
+  }
+
+  return {
+    capabilities: { headers: false, where: false },
+    async load(_id, after = 0) {
+      const records: StoredRecord[] = [];
+      let run: number | undefined;
+      // From the end, until the run changes: earlier runs cost nothing.
+      for (const [key, row] of kv.list<Row>({ prefix: PREFIX, reverse: true })) {
+        run ??= row.run;
+        const revision = revisionOf(key);
+        if (row.run !== run || revision <= after) break;
+        records.push({ revision, run, nonce: row.nonce, changes: row.changes });
+      }
+      return run === undefined ? undefined : records.reverse();
+    },
+    commit: async (commits) => commits.map(write),
+    payloads: async (_id, revisions) => revisions.map((revision) => kv.get<Row>(keyOf(revision))?.payloads ?? {}),
+    async remove(_id, through) {
+      let removed = 0;
+      for (const [key] of [...kv.list({ prefix: PREFIX, end: keyOf(through + 1), limit: REMOVE_BATCH + 1 })]) {
+        if (removed++ === REMOVE_BATCH) return { more: true };
+        kv.delete(key);
+      }
+      return { more: false };
+    },
+    due: () => Promise.reject(noRows()),
+    query: () => Promise.reject(noRows()),
+  };
+}
+
+function keyOf(revision: Revision): string {
+  return PREFIX + String(revision).padStart(DIGITS, "0");
+}
+
+function revisionOf(key: string): Revision {
+  return Number(key.slice(PREFIX.length));
+}
+
+function noRows(): HephaestusError {
+  return new HephaestusError("NOT_SUPPORTED", "an object holds one instance: lists are answered by the index");
+}
+
+/** Strings are stored with one byte a character where all are Latin-1, else with two. */
+function assertFits(row: Row): void {
+  let bytes = sizeOf(JSON.stringify(row.changes));
+  for (const name in row.payloads) bytes += sizeOf(row.payloads[name] as string) + 2 * name.length;
+  if (bytes <= VALUE_BYTES_MAX) return;
+  const message = `a commit of about ${bytes} bytes does not fit into the ${VALUE_BYTES_MAX} bytes of one value`;
+  throw new HephaestusError("LIMIT_EXCEEDED", message, {
+    limit: "VALUE_BYTES_MAX",
+    most: VALUE_BYTES_MAX,
+    found: bytes,
+  });
+}
+
+const BEYOND_LATIN_1 = /[^\u0000-\u00ff]/;
+
+function sizeOf(text: string): number {
+  return text.length > VALUE_BYTES_MAX / 2 || BEYOND_LATIN_1.test(text) ? 2 * text.length : text.length;
+}

@@ -1,0 +1,63 @@
+import type {
+  AttemptInput,
+  AttemptReport,
+  HistoryEntry,
+  InstanceRequest,
+  InstanceView,
+  Json,
+  JsonText,
+  StartCommand,
+  StartReply,
+} from "@hephaestus/core";
+import type { Wire } from "./wire.ts";
+
+/**
+ * The binding of the objects' class. Named by what is used of it: the platform's own type computes the types of all
+ * calls, which does not end for recursive JSON.
+ */
+export interface ObjectNamespace {
+  getByName(name: string): { fetch(url: string, init?: RequestInit): Promise<Response> };
+}
+
+/** The object of one instance, to be called. */
+export function objectOf(objects: ObjectNamespace, name: string): ObjectApi {
+  return objects.getByName(name) as unknown as ObjectApi;
+}
+
+/** One attempt of one step, by its token. */
+export interface AttemptToken {
+  readonly run: number;
+  readonly step: string;
+  readonly attempt: number;
+}
+
+/** A consumer's answer to a claim: what to run, in the order asked for; undefined for what is not to be run. */
+export type ClaimAnswer = readonly (AttemptInput | undefined)[];
+
+/** What can be called on an instance's object. All of it is idempotent, and plain JSON but for the promise. */
+export interface ObjectApi {
+  start(id: string, command: StartCommand): Promise<Wire<StartReply>>;
+  send(id: string, request: InstanceRequest): Promise<Wire<Json>>;
+  read(id: string): Promise<Wire<InstanceView | undefined>>;
+  history(id: string): Promise<Wire<readonly HistoryEntry[]>>;
+  /** Gives a queue consumer what it needs to run these attempts, as far as they are current and nobody else's. */
+  claim(id: string, tokens: readonly AttemptToken[], definitions: Definitions): Promise<Wire<ClaimAnswer>>;
+  /** Keeps claims alive; answers which of the attempts are still wanted. */
+  heartbeat(id: string, tokens: readonly AttemptToken[]): Promise<Wire<readonly boolean[]>>;
+  /** Records how attempts ended: one commit. */
+  report(
+    id: string,
+    run: number,
+    reports: readonly AttemptReport[],
+  ): Promise<Wire<readonly ("recorded" | "ignored")[]>>;
+  checkpoint(id: string, token: AttemptToken, name: string, value: JsonText | undefined): Promise<Wire<Json>>;
+  /** Looks whether something is to be done: for the sweep, which finds instances whose alarm was lost. */
+  poke(id: string): Promise<void>;
+}
+
+/** The code that a consumer has: work of another fingerprint is given back. */
+export type Definitions = readonly {
+  readonly workflow: string;
+  readonly version: number;
+  readonly fingerprint: string;
+}[];

@@ -1,0 +1,71 @@
+import type { Vertex } from "./layout.ts";
+import { type Link, neighbours } from "./order.ts";
+
+const NODE_GAP = 18;
+const ROUNDS = 60;
+/** How hard a link pulls: bends in a line, hardest, since a long edge should be straight. */
+const PULL = { bends: 8, mixed: 2, nodes: 1 } as const;
+
+/** The centres of all vertices: each row in its order and without overlap, each vertex as near to its neighbours as can be. */
+export function placeInRows(
+  vertices: readonly Vertex[],
+  links: readonly Link[],
+  rows: readonly (readonly number[])[],
+): number[] {
+  const xs: number[] = vertices.map(() => 0);
+  const sides = [neighbours(vertices.length, links, 1), neighbours(vertices.length, links, 0)] as const;
+  const width = (index: number) => vertices[index]?.width ?? 0;
+  const bend = (index: number) => vertices[index]?.bend ?? false;
+  const pull = (one: number, other: number) =>
+    bend(one) && bend(other) ? PULL.bends : bend(one) || bend(other) ? PULL.mixed : PULL.nodes;
+
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const row of round % 2 === 0 ? rows : [...rows].reverse()) {
+      const wishes = row.map((index) => {
+        const near = sides.flatMap((side) => side[index] ?? []);
+        const weight = near.reduce((sum, other) => sum + pull(index, other), 0) || 1;
+        const wish = near.reduce((sum, other) => sum + pull(index, other) * (xs[other] ?? 0), 0) / weight;
+        return { wish, weight, width: width(index) };
+      });
+      settle(wishes).forEach((x, position) => {
+        xs[row[position] as number] = x;
+      });
+    }
+  }
+  return xs;
+}
+
+interface Wish {
+  readonly wish: number;
+  readonly weight: number;
+  readonly width: number;
+}
+
+/**
+ * The places nearest to the wishes (by weighted squares) that keep order and gaps. Less its distance from the row's
+ * beginning, each place must not be smaller than the one before: isotonic regression, by pooling adjacent violators.
+ */
+function settle(wishes: readonly Wish[]): number[] {
+  const offsets: number[] = [];
+  wishes.forEach(({ width }, position) => {
+    const before = wishes[position - 1];
+    offsets.push(before ? (offsets[position - 1] ?? 0) + (before.width + width) / 2 + NODE_GAP : 0);
+  });
+  const pools: { mean: number; weight: number; count: number }[] = [];
+  wishes.forEach(({ wish, weight }, position) => {
+    let pool = { mean: wish - (offsets[position] ?? 0), weight, count: 1 };
+    for (let last = pools.at(-1); last && last.mean > pool.mean; last = pools.at(-1)) {
+      pools.pop();
+      const sum = last.weight + pool.weight;
+      pool = {
+        mean: (last.mean * last.weight + pool.mean * pool.weight) / sum,
+        weight: sum,
+        count: last.count + pool.count,
+      };
+    }
+    pools.push(pool);
+  });
+  return pools
+    .flatMap(({ mean, count }) => Array.from({ length: count }, () => mean))
+    .map((base, position) => base + (offsets[position] ?? 0));
+}
