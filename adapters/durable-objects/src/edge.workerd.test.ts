@@ -4,6 +4,7 @@ import type { HephaestusError } from "@hephaestus/core";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { closeGates, edge, gateOf, index, witnessed } from "../test/worker.ts";
 import { badResult, chain, failing, fanOut, slow, timed, waiting } from "../test/workflows.ts";
+import { writesOf } from "../test/write-counter.ts";
 
 const engine = edge.engine(env);
 const codeOf = (error: unknown) => (error as HephaestusError).code;
@@ -26,16 +27,6 @@ describe("an instance in its object", () => {
     const history = await started.history();
     expect(history.filter((entry) => entry.type === "step" && entry.status === "completed").length).toBe(3);
     expect((await started.get()).status).toBe("completed");
-  });
-
-  it("costs one row a commit: three steps are four records, and two writes of the alarm", async () => {
-    const started = await engine.for(chain).start("rows", {});
-    await started.result();
-    const keys = await runInDurableObject(
-      env.INSTANCES.getByName(started.id),
-      (_, { storage }) => [...storage.kv.list()].length,
-    );
-    expect(keys).toBe(4);
   });
 
   it("of a hundred starts of one key at once, one runs and the others are told of it", async () => {
@@ -175,5 +166,36 @@ describe("the index", () => {
     await vi.waitFor(async () => expect((await engine.list({ id: started.id })).items[0]?.status).toBe("completed"), {
       timeout: 5_000,
     });
+  });
+});
+
+describe("what it costs", () => {
+  /** The writes that an instance has cost once it is at rest and the index knows. */
+  async function costAtRest(id: string, revision: number) {
+    await vi.waitFor(() => expect(index.puts.filter((row) => row.id === id).at(-1)?.revision).toBe(revision));
+    await runInDurableObject(env.INSTANCES.getByName(id), (_, { storage }) => storage.sync());
+    const { kv, alarms } = writesOf(id);
+    return { kv, alarms };
+  }
+
+  it("three inline steps: four records and two writes of the alarm", async () => {
+    const started = await engine.for(chain).start("rows", {});
+    await started.result();
+    expect(await costAtRest(started.id, 4)).toEqual({ kv: 4, alarms: 2 });
+  });
+
+  it("a wait: the record of the start and of the event, and nothing while it waits", async () => {
+    const started = await engine.for(waiting).start("rows2", {});
+    expect(await costAtRest(started.id, 1)).toEqual({ kv: 1, alarms: 0 });
+    await started.resume("no");
+    expect(await costAtRest(started.id, 2)).toMatchObject({ kv: 2 });
+  });
+
+  it("an early event: its own record", async () => {
+    const started = await engine.for(waiting).start("rows3", {});
+    await started.pause();
+    const before = writesOf(started.id).kv;
+    expect(await started.resume("no")).toBe("queued");
+    expect(writesOf(started.id).kv - before).toBe(1);
   });
 });

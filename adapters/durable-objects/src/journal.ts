@@ -97,7 +97,7 @@ function assertFits(row: Row): void {
   });
 }
 
-const BEYOND_LATIN_1 = /[^\u0000-\u00ff]/;
+const BEYOND_LATIN_1 = /[\u0100-\uffff]/;
 
 function sizeOf(text: string): number {
   return text.length > VALUE_BYTES_MAX / 2 || BEYOND_LATIN_1.test(text) ? 2 * text.length : text.length;

@@ -1,6 +1,7 @@
 import { hephaestusEdge, type StepMessage } from "../src/index.ts";
 import { type TestIndex, testIndex } from "./memory-index.ts";
 import { type Witness, workflows } from "./workflows.ts";
+import { countWrites } from "./write-counter.ts";
 
 // The types of `env` in the tests.
 declare global {
@@ -37,6 +38,10 @@ export const edge = hephaestusEdge<Cloudflare.Env>({
   timing: () => ({ watchdogMs: 400, leaseMs: 600, claimMs: 600, refreshMs: 200 }),
 });
 
-export class WorkflowInstance extends edge.Instance {}
+export class WorkflowInstance extends edge.Instance {
+  constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
+    super(countWrites(ctx), env);
+  }
+}
 
 export default { queue: edge.queue } satisfies ExportedHandler<Cloudflare.Env, StepMessage>;

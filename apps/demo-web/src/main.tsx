@@ -1,8 +1,20 @@
+import "./styles/base.css";
+import "./styles/layout.css";
+import "./styles/values.css";
+import "./styles/graph.css";
+import "./styles/instance.css";
 import { render } from "preact";
+import { App } from "./app.tsx";
+import { edgeSource } from "./source/edge-source.ts";
+import { tabSource } from "./source/tab-source.ts";
+import { localCodeHost } from "./tab/local-code-host.ts";
+import { makeTabEngine } from "./tab/tab-engine.ts";
 
-function App() {
-  return <h1>Hephaestus</h1>;
-}
+// Made with the page, not with a component: what an earlier page left unfinished goes on at once, whatever is shown.
+const codeHost = localCodeHost();
+const hephaestus = makeTabEngine(codeHost.connector);
 
 const root = document.getElementById("app");
-if (root) render(<App />, root);
+if (root) {
+  render(<App sources={{ tab: tabSource(hephaestus), edge: edgeSource() }} codeHost={codeHost} />, root);
+}

@@ -1,15 +1,36 @@
-import { DurableObject } from "cloudflare:workers";
-import { Hono } from "hono";
+import { d1Index } from "@hephaestus/d1";
+import { hephaestusEdge, type StepMessage } from "@hephaestus/durable-objects";
+import { pullRequestFlow } from "@hephaestus/example-workflows";
+import { githubWebhook, httpRoutes } from "@hephaestus/http";
+import { mayCall } from "./authentication.ts";
+import { gitHubCodeHost } from "./code-host.ts";
+import { handleDelivery } from "./pull-request-webhook.ts";
 
-export class WorkflowInstance extends DurableObject<Cloudflare.Env> {}
+type Env = Cloudflare.Env;
 
-const app = new Hono<{ Bindings: Cloudflare.Env }>();
-app.get("/health", (context) => context.json({ status: "ok" }));
-
-export default {
-  fetch: app.fetch,
-  async queue(batch) {
-    batch.ackAll();
+const edge = hephaestusEdge<Env>({
+  workflows: [pullRequestFlow],
+  bindings: (env) => ({ objects: env.INSTANCES, queue: env.STEPS, index: d1Index(env.DB) }),
+  connectors: (env) => ({ codeHost: gitHubCodeHost(env.GITHUB_API_URL, env.GITHUB_TOKEN) }),
+  timing: ({ WATCHDOG_SECONDS }) => {
+    const ms = Number(WATCHDOG_SECONDS) * 1_000;
+    return ms > 0 ? { watchdogMs: ms, leaseMs: ms, claimMs: ms, refreshMs: ms } : {};
   },
-  async scheduled() {},
-} satisfies ExportedHandler<Cloudflare.Env>;
+});
+
+/** One workflow instance each. */
+export class WorkflowInstance extends edge.Instance {}
+
+const app = httpRoutes<Env>({
+  engine: (context) => edge.engine(context.env),
+  authenticate: (request, context) => mayCall(request, context.env.API_TOKEN),
+  webhooks: [
+    githubWebhook<Env>({
+      path: "/webhooks/github",
+      secret: (context) => context.env.GITHUB_WEBHOOK_SECRET,
+      handle: (delivery, engine) => handleDelivery(engine, delivery),
+    }),
+  ],
+});
+
+export default { fetch: app.fetch, queue: edge.queue } satisfies ExportedHandler<Env, StepMessage>;

@@ -76,7 +76,9 @@ export function layoutGraph(graph: Graph): Layout {
     return [...chain, slotOf(edge.to)];
   });
 
-  const links = chains.flatMap((chain) => chain.slice(1).map((to, position) => [chain[position] as number, to] as const));
+  const links = chains.flatMap((chain) =>
+    chain.slice(1).map((to, position) => [chain[position] as number, to] as const),
+  );
   const rows = orderLayers(vertices, links);
   const xs = placeInRows(vertices, links, rows);
   const left = Math.min(...vertices.map(({ width }, index) => (xs[index] ?? 0) - width / 2)) - PADDING;

@@ -22,7 +22,8 @@ export function orderLayers(vertices: readonly Vertex[], links: readonly Link[])
       const fixed = positions(rows[down ? layer - 1 : layer + 1] ?? []);
       const own = positions(rows[layer] ?? []);
       const side = down ? above : below;
-      const weight = (index: number) => mean((side[index] ?? []).map((one) => fixed.get(one) ?? 0)) ?? own.get(index) ?? 0;
+      const weight = (index: number) =>
+        mean((side[index] ?? []).map((one) => fixed.get(one) ?? 0)) ?? own.get(index) ?? 0;
       rows[layer]?.sort((one, other) => weight(one) - weight(other));
     }
     const count = crossings(rows, above);
@@ -45,7 +46,9 @@ function crossings(rows: readonly (readonly number[])[], above: readonly (readon
   let count = 0;
   rows.forEach((row, layer) => {
     const upper = positions(rows[layer - 1] ?? []);
-    const ends = row.flatMap((index, lower) => (above[index] ?? []).map((one) => [upper.get(one) ?? 0, lower] as const));
+    const ends = row.flatMap((index, lower) =>
+      (above[index] ?? []).map((one) => [upper.get(one) ?? 0, lower] as const),
+    );
     ends.forEach(([oneUpper, oneLower], position) => {
       for (const [otherUpper, otherLower] of ends.slice(position + 1)) {
         if ((oneUpper - otherUpper) * (oneLower - otherLower) < 0) count += 1;

@@ -56,7 +56,9 @@ function stepText(entry: Extract<HistoryEntry, { type: "step" }>): string {
   const nth = attempt > 1 ? `, attempt ${attempt}` : "";
   switch (status) {
     case "active":
-      return error !== undefined && wakeAt !== undefined && wakeAt > at ? "failed, will be tried again" : `to run${nth}`;
+      return error !== undefined && wakeAt !== undefined && wakeAt > at
+        ? "failed, will be tried again"
+        : `to run${nth}`;
     case "completed":
       return event === undefined || event === "done" ? `completed${nth}` : `completed: ${event}${nth}`;
     case "waiting":

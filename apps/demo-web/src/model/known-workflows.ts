@@ -5,6 +5,12 @@ import { pullRequestFlow } from "@hephaestus/example-workflows";
 export const WORKFLOW = pullRequestFlow.name;
 
 /** The graph of a workflow whose code is in this page: the edge may run others, whose steps are only listed. */
-export function graphOf({ workflow, version }: { readonly workflow: string; readonly version: number }): Graph | undefined {
+export function graphOf({
+  workflow,
+  version,
+}: {
+  readonly workflow: string;
+  readonly version: number;
+}): Graph | undefined {
   return [pullRequestFlow].find((one) => one.name === workflow && one.version === version)?.graph;
 }

@@ -1,12 +1,4 @@
-import type {
-  EventReply,
-  HistoryEntry,
-  InstanceSummary,
-  InstanceView,
-  Json,
-  Page,
-  RunStatus,
-} from "@hephaestus/core";
+import type { EventReply, HistoryEntry, InstanceSummary, InstanceView, Json, Page, RunStatus } from "@hephaestus/core";
 
 export type SourceName = "tab" | "edge";
 

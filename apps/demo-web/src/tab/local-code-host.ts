@@ -93,9 +93,7 @@ export function localCodeHost(store: Storage = localStorage): LocalCodeHost {
 }
 
 function isSame(one: CodeHostCall, other: CodeHostCall): boolean {
-  return (
-    one.page === other.page && one.idempotencyKey === other.idempotencyKey && one.startedAt === other.startedAt
-  );
+  return one.page === other.page && one.idempotencyKey === other.idempotencyKey && one.startedAt === other.startedAt;
 }
 
 function read<T>(store: Storage, key: string): T | undefined {

@@ -1,0 +1,54 @@
+import { useEffect, useRef } from "preact/hooks";
+import { Instance } from "./components/instance.tsx";
+import { InstanceList } from "./components/instance-list.tsx";
+import { SourceSwitch } from "./components/source-switch.tsx";
+import { StartForm } from "./components/start-form.tsx";
+import { hrefOf, useRoute } from "./route.ts";
+import type { InstanceSource, SourceName } from "./source/instance-source.ts";
+import type { LocalCodeHost } from "./tab/local-code-host.ts";
+
+export interface AppProps {
+  readonly sources: { readonly [name in SourceName]: InstanceSource };
+  readonly codeHost: LocalCodeHost;
+}
+
+/** The list at the left and what was picked from it at the right; on a narrow screen, one at a time. */
+export function App({ sources, codeHost }: AppProps) {
+  const route = useRoute();
+  const source = sources[route.source];
+  const main = useRef<HTMLElement>(null);
+  const address = hrefOf(route);
+  const first = useRef(address);
+
+  // Whoever follows a link by keyboard goes on from there.
+  useEffect(() => {
+    if (first.current === address) return;
+    first.current = address;
+    if (route.view !== "list") main.current?.focus();
+  }, [address, route.view]);
+
+  return (
+    <div class={`page view-${route.view}`}>
+      <header class="top">
+        <a class="brand" href={hrefOf({ view: "list", source: route.source })}>
+          <img src="/favicon.svg" alt="" width="28" height="28" />
+          <span>Hephaestus</span>
+        </a>
+        <SourceSwitch source={route.source} />
+      </header>
+      <InstanceList key={source.name} source={source} {...(route.view === "instance" ? { selected: route.id } : {})} />
+      <main class="main" ref={main} tabIndex={-1}>
+        {route.view !== "list" && (
+          <a class="back" href={hrefOf({ view: "list", source: route.source })}>
+            <span aria-hidden="true">‹</span> All instances
+          </a>
+        )}
+        {route.view === "instance" ? (
+          <Instance key={`${source.name}:${route.id}`} source={source} id={route.id} codeHost={codeHost} />
+        ) : (
+          <StartForm source={source} codeHost={codeHost} />
+        )}
+      </main>
+    </div>
+  );
+}

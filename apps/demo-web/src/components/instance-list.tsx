@@ -1,0 +1,122 @@
+import type { InstanceSummary, RunStatus } from "@hephaestus/core";
+import { useState } from "preact/hooks";
+import { type Polled, usePolled } from "../hooks/use-polled.ts";
+import { STATUSES, titleOf } from "../model/labels.ts";
+import { hrefOf } from "../route.ts";
+import { describeError, type InstanceSource, type SourceName, UNREACHABLE } from "../source/instance-source.ts";
+import { ErrorNote, Note } from "./note.tsx";
+import { StatusBadge } from "./status-badge.tsx";
+import { TimeAgo } from "./times.tsx";
+
+const PAGE_SIZE = 25;
+/** The most that one request may ask for. */
+const SHOWN_MAX = 500;
+
+interface Shown {
+  readonly items: readonly InstanceSummary[];
+  readonly next?: string;
+}
+
+export function InstanceList({ source, selected }: { readonly source: InstanceSource; readonly selected?: string }) {
+  const [status, setStatus] = useState<RunStatus | "">("");
+  const [limit, setLimit] = useState(PAGE_SIZE);
+  const polled = usePolled<Shown>(
+    `${source.name}:${status}:${limit}`,
+    () => source.list({ limit, ...(status === "" ? {} : { status }) }),
+    source.pollMs,
+  );
+  const { items = [], next } = polled.value ?? {};
+
+  return (
+    <section class="list" aria-labelledby="list-title">
+      <div class="list-head">
+        <h2 id="list-title">Instances</h2>
+        <a class="button button-primary" href={hrefOf({ view: "new", source: source.name })}>
+          Start one
+        </a>
+      </div>
+      <label class="filter">
+        <span>Status</span>
+        <select value={status} onChange={(event) => setStatus(event.currentTarget.value as RunStatus | "")}>
+          <option value="">any</option>
+          {STATUSES.map((one) => (
+            <option key={one} value={one}>
+              {one}
+            </option>
+          ))}
+        </select>
+      </label>
+      <ListNote source={source.name} polled={polled} filtered={status !== ""} />
+      <ul class="items">
+        {items.map((item) => (
+          <li key={`${item.id}#${item.run}`}>
+            <Item item={item} source={source.name} selected={item.id === selected} />
+          </li>
+        ))}
+      </ul>
+      {next !== undefined && limit < SHOWN_MAX && (
+        <button type="button" class="button more" onClick={() => setLimit(Math.min(SHOWN_MAX, limit * 2))}>
+          Show more
+        </button>
+      )}
+    </section>
+  );
+}
+
+function Item({
+  item,
+  source,
+  selected,
+}: {
+  readonly item: InstanceSummary;
+  readonly source: SourceName;
+  readonly selected: boolean;
+}) {
+  const { id, key, run, status, current, workflow } = item;
+  const where = current.length > 0 && status !== "completed" ? `at ${current.join(", ")}` : workflow;
+  return (
+    <a
+      class="item"
+      href={hrefOf({ view: "instance", source, id })}
+      {...(selected ? { "aria-current": "page" as const } : {})}
+    >
+      <span class="item-title">{titleOf(item)}</span>
+      <StatusBadge status={status} />
+      <span class="item-where">
+        {key ?? id}
+        {run > 1 ? ` · run ${run}` : ""} · {where}
+      </span>
+      <span class="item-time">
+        <TimeAgo at={item.updatedAt} />
+      </span>
+    </a>
+  );
+}
+
+function ListNote({
+  source,
+  polled: { value, error },
+  filtered,
+}: {
+  readonly source: SourceName;
+  readonly polled: Polled<Shown>;
+  readonly filtered: boolean;
+}) {
+  if (error !== undefined && describeError(error).code === UNREACHABLE) {
+    return (
+      <Note>
+        The edge is not reachable just now{value ? "; this is what it said last" : ""}. It is tried again by itself.
+        Instances in <a href={hrefOf({ view: "list", source: "tab" })}>this tab</a> go on without it.
+      </Note>
+    );
+  }
+  if (error !== undefined) return <ErrorNote error={error} />;
+  if (value === undefined) return <p class="note note-empty">Reading…</p>;
+  if (value.items.length > 0) return null;
+  if (filtered) return <p class="note note-empty">None with this status.</p>;
+  return (
+    <p class="note note-empty">
+      {source === "tab" ? "Nothing here yet. What you start in this tab is kept in this browser." : "Nothing here yet."}
+    </p>
+  );
+}

@@ -1,2 +1,0 @@
--- A placeholder: wrangler wants at least one migration.
-SELECT 1;
