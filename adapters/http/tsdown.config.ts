@@ -1,3 +1,3 @@
 import { library } from "../../tsdown.config.ts";
 
-export default library(["src/index.ts"]);
+export default library(["src/index.ts", "src/client.ts"]);

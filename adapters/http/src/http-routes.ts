@@ -51,7 +51,8 @@ const systemRoutes: readonly Route[] = [
     operation: "getOpenApi",
     summary: "This description.",
     answers: { 200: { description: "OpenAPI 3.1.", schema: { type: "object" } } },
-    handle: ({ table }) => json(openApiDocument(table)),
+    // Wherever it is mounted, the document stands beside the routes.
+    handle: ({ table, url }) => json(openApiDocument(table, url.pathname.replace(/\/openapi\.json$/, "") || "/")),
   },
 ];
 

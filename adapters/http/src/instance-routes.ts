@@ -10,7 +10,8 @@ import {
 import { CLOUD_EVENT_TYPE, cloudEventSchema, readCloudEvent, type SentEvent } from "./cloud-events.ts";
 import { defined } from "./defined.ts";
 import { sha256Hex } from "./digest.ts";
-import { filterParameters, readFilter } from "./list-query.ts";
+import { filterParameters } from "./list-parameters.ts";
+import { readFilter } from "./list-query.ts";
 import { eventStreamHeaders, liveUpdates } from "./live-updates.ts";
 import {
   type Answer,

@@ -88,7 +88,6 @@ function isOfType(type: TypeName, value: unknown): boolean {
     case "string":
     case "number":
     case "boolean":
-      // biome-ignore lint/suspicious/useValidTypeof: `type` is one of the names above
       return typeof value === type;
   }
 }

@@ -1,5 +1,4 @@
-import { HephaestusError, type InstanceFilter, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX } from "@hephaestus/core";
-import type { Parameter } from "./route.ts";
+import { HephaestusError, type InstanceFilter } from "@hephaestus/core";
 
 const TEXTS = ["id", "key", "workflow", "tag", "cursor", "order"] as const;
 const INTEGERS = ["version", "limit"] as const;
@@ -79,37 +78,3 @@ export function writeFilter(filter: InstanceFilter): URLSearchParams {
   for (const [path, condition] of Object.entries(where)) query.append(WHERE + path, JSON.stringify(condition) ?? "");
   return query;
 }
-
-function parameter(name: string, description: string, schema: Parameter["schema"]): Parameter {
-  return { in: "query", name, description, schema };
-}
-
-const text = { type: "string" } as const;
-const integer = { type: "integer" } as const;
-const time = { type: ["integer", "string"] } as const;
-const TIME = "milliseconds since the epoch, or an ISO 8601 date or time with its zone";
-
-export const filterParameters: readonly Parameter[] = [
-  parameter("workflow", "The workflow's name.", text),
-  parameter("status", "One status, or several: repeated, or with commas.", { type: "array", items: text }),
-  parameter("tag", "A tag of the instance.", text),
-  parameter("id", "The instance's id.", text),
-  parameter("key", "The business key's value.", text),
-  parameter("version", "The workflow's version.", integer),
-  parameter("createdAfter", `Later than this: ${TIME}.`, time),
-  parameter("createdBefore", `Earlier than this: ${TIME}.`, time),
-  parameter("updatedAfter", `Later than this: ${TIME}.`, time),
-  parameter("updatedBefore", `Earlier than this: ${TIME}.`, time),
-  parameter(
-    `${WHERE}<path>`,
-    "A JSON value that stands at the path, or an object of operators: in, gt, gte, lt, lte, exists, contains. The path begins with input, results or metadata: `where.input.orderId=123`.",
-    {},
-  ),
-  parameter("order", "By creation; newest first unless said otherwise.", { enum: ["newest", "oldest"] }),
-  parameter(
-    "limit",
-    `Rows of the page: ${PAGE_SIZE_DEFAULT} unless said otherwise, at most ${PAGE_SIZE_MAX}.`,
-    integer,
-  ),
-  parameter("cursor", "The `next` of the page before.", text),
-];

@@ -7,8 +7,11 @@ const API_VERSION = "1.0.0";
 
 type Document = Readonly<Record<string, unknown>>;
 
-/** The OpenAPI 3.1 document of a table of routes. */
-export function openApiDocument(table: readonly Route[]): Document {
+/**
+ * The OpenAPI 3.1 document of a table of routes.
+ * @param server the path that they are mounted at
+ */
+export function openApiDocument(table: readonly Route[], server: string): Document {
   const paths: Record<string, Record<string, Document>> = {};
   for (const route of table) {
     const path = route.path.replace(/:(\w+)/g, "{$1}");
@@ -17,8 +20,7 @@ export function openApiDocument(table: readonly Route[]): Document {
   return {
     openapi: "3.1.0",
     info: { title: "Hephaestus", version: API_VERSION, description: "Durable workflows over HTTP." },
-    // Wherever it is mounted, the document stands beside the routes.
-    servers: [{ url: "." }],
+    servers: [{ url: server }],
     paths,
     components: { schemas: components },
   };

@@ -91,7 +91,7 @@ function asEngineError(error: unknown): EngineError | undefined {
   return typeof details === "object" && details !== null ? { ...known, details } : known;
 }
 
-function causeOf(cause: unknown): { readonly cause?: Problem["cause"] } {
+function causeOf(cause: unknown): Pick<Problem, "cause"> {
   if (typeof cause !== "object" || cause === null) return {};
   const { name, message, code } = cause as Record<string, unknown>;
   const own = typeof code === "string" ? { code } : {};

@@ -96,10 +96,9 @@ export function webhookRoute(webhook: Webhook): Route {
 
 /** @throws HephaestusError OPTION_INVALID */
 export function checkWebhook({ path, secret }: Webhook): void {
-  if (!/^(\/[A-Za-z0-9._~-]+)+$/.test(path)) {
-    throw new HephaestusError("OPTION_INVALID", `webhook path ${JSON.stringify(path)}: such as /webhooks/github`, {
-      field: "webhooks",
-    });
+  if (!/^(\/[A-Za-z0-9._~-]+)+$/.test(path) || /^\/(?:workflows|instances)(?:\/|$)/.test(path)) {
+    const message = `webhook path ${JSON.stringify(path)}: one such as /webhooks/github, outside of the other routes`;
+    throw new HephaestusError("OPTION_INVALID", message, { field: "webhooks" });
   }
   if (typeof secret !== "function" && (typeof secret !== "string" || secret === "")) {
     throw new HephaestusError("OPTION_INVALID", `webhook ${path} needs a secret`, { field: "webhooks" });

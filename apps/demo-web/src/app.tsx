@@ -4,11 +4,12 @@ import { InstanceList } from "./components/instance-list.tsx";
 import { SourceSwitch } from "./components/source-switch.tsx";
 import { StartForm } from "./components/start-form.tsx";
 import { hrefOf, useRoute } from "./route.ts";
-import type { InstanceSource, SourceName } from "./source/instance-source.ts";
+import type { SourceName } from "./source/instance-source.ts";
+import type { ListedSource } from "./source/list-signal.ts";
 import type { LocalCodeHost } from "./tab/local-code-host.ts";
 
 export interface AppProps {
-  readonly sources: { readonly [name in SourceName]: InstanceSource };
+  readonly sources: { readonly [name in SourceName]: ListedSource };
   readonly codeHost: LocalCodeHost;
 }
 
@@ -24,6 +25,8 @@ export function App({ sources, codeHost }: AppProps) {
   useEffect(() => {
     if (first.current === address) return;
     first.current = address;
+    scrollTo(0, 0);
+    main.current?.scrollTo(0, 0);
     if (route.view !== "list") main.current?.focus();
   }, [address, route.view]);
 

@@ -6,6 +6,7 @@ import "./styles/instance.css";
 import { render } from "preact";
 import { App } from "./app.tsx";
 import { edgeSource } from "./source/edge-source.ts";
+import { withListSignal } from "./source/list-signal.ts";
 import { tabSource } from "./source/tab-source.ts";
 import { localCodeHost } from "./tab/local-code-host.ts";
 import { makeTabEngine } from "./tab/tab-engine.ts";
@@ -16,5 +17,6 @@ const hephaestus = makeTabEngine(codeHost.connector);
 
 const root = document.getElementById("app");
 if (root) {
-  render(<App sources={{ tab: tabSource(hephaestus), edge: edgeSource() }} codeHost={codeHost} />, root);
+  const sources = { tab: withListSignal(tabSource(hephaestus)), edge: withListSignal(edgeSource()) };
+  render(<App sources={sources} codeHost={codeHost} />, root);
 }

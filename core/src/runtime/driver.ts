@@ -84,8 +84,10 @@ export class Driver implements DrivenInstance {
 
   /** Does what the state says must be done. Called after every change; calling it once more does no harm. */
   work(): void {
-    if (this.#closed || this.#code === undefined) return this.#rest(undefined);
-    if (!this.#owns()) return this.#rest(undefined);
+    if (this.#closed || this.#code === undefined || !this.#owns()) {
+      this.#rest(undefined);
+      return;
+    }
     const work = pendingWork(this.#code.graph, this.state);
     this.attempts.abortStale();
     for (const name of work.abort) if (!this.#host.runsElsewhere?.(this, name)) this.attempts.abort(name);

@@ -1,1 +1,2 @@
 export * from "./storage-suite.ts";
+export * from "./virtual-clock.ts";

@@ -26,9 +26,9 @@ export function Actions({ source, view, changed }: ActionsProps) {
     run(async () => {
       await source.act(view.id, action).finally(changed);
     });
+  if (actions.length === 0 && error === undefined) return null;
   return (
-    <section class="panel" aria-label="Actions">
-      <h2>Actions</h2>
+    <section class="actions" aria-label="Actions">
       <div class="buttons">
         {actions.map((action) => (
           <button
@@ -41,7 +41,6 @@ export function Actions({ source, view, changed }: ActionsProps) {
             {LABELS[action]}
           </button>
         ))}
-        {actions.length === 0 && <p class="quiet">Nothing can be done while it is {view.status}.</p>}
       </div>
       {error !== undefined && <ErrorNote error={error} />}
     </section>

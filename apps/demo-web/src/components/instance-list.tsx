@@ -3,7 +3,8 @@ import { useState } from "preact/hooks";
 import { type Polled, usePolled } from "../hooks/use-polled.ts";
 import { STATUSES, titleOf } from "../model/labels.ts";
 import { hrefOf } from "../route.ts";
-import { describeError, type InstanceSource, type SourceName, UNREACHABLE } from "../source/instance-source.ts";
+import { describeError, type SourceName, UNREACHABLE } from "../source/instance-source.ts";
+import type { ListedSource } from "../source/list-signal.ts";
 import { ErrorNote, Note } from "./note.tsx";
 import { StatusBadge } from "./status-badge.tsx";
 import { TimeAgo } from "./times.tsx";
@@ -17,13 +18,14 @@ interface Shown {
   readonly next?: string;
 }
 
-export function InstanceList({ source, selected }: { readonly source: InstanceSource; readonly selected?: string }) {
+export function InstanceList({ source, selected }: { readonly source: ListedSource; readonly selected?: string }) {
   const [status, setStatus] = useState<RunStatus | "">("");
   const [limit, setLimit] = useState(PAGE_SIZE);
   const polled = usePolled<Shown>(
     `${source.name}:${status}:${limit}`,
     () => source.list({ limit, ...(status === "" ? {} : { status }) }),
     source.pollMs,
+    source.subscribeList,
   );
   const { items = [], next } = polled.value ?? {};
 

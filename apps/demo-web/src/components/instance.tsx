@@ -57,10 +57,8 @@ export function Instance({ source, id, codeHost }: InstanceProps) {
           <ErrorNote error={error} />
         ))}
       <Head view={view} />
-      <div class="controls">
-        <Actions source={source} view={view} changed={refresh} />
-        <SendEvent source={source} view={view} graph={graph} changed={refresh} />
-      </div>
+      <Actions source={source} view={view} changed={refresh} />
+      <SendEvent source={source} view={view} graph={graph} changed={refresh} />
       <div class="columns">
         {graph && (
           <div>

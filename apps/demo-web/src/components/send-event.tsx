@@ -13,12 +13,17 @@ export interface SendEventProps {
   changed(): void;
 }
 
+interface Answered {
+  readonly event: string;
+  readonly reply: EventReply;
+}
+
 /** Sends one of the events that the instance's steps receive. Without the graph, its name is typed. */
 export function SendEvent({ source, view, graph, changed }: SendEventProps) {
   const offers = graph ? offeredEvents(graph, view) : [];
   const [chosen, setChosen] = useState("");
   const [edited, setEdited] = useState<{ readonly event: string; readonly text: string }>();
-  const { busy, error, value, run } = useTask<{ readonly event: string; readonly reply: EventReply }>();
+  const { busy, error, value, run } = useTask<Answered>();
 
   const offer = offers.find((one) => one.event === chosen) ?? offers[0];
   const event = graph ? (offer?.event ?? "") : chosen;
@@ -33,14 +38,7 @@ export function SendEvent({ source, view, graph, changed }: SendEventProps) {
     });
   };
 
-  if (ended || (graph && offers.length === 0)) {
-    return (
-      <section class="panel" aria-label="Send an event">
-        <h2>Send an event</h2>
-        <p class="quiet">{ended ? "The run has ended." : "No step will take an event any more."}</p>
-      </section>
-    );
-  }
+  if (ended || (graph && offers.length === 0)) return value && <Answer {...value} />;
   return (
     <section class="panel" aria-label="Send an event">
       <h2>Send an event</h2>
@@ -77,13 +75,17 @@ export function SendEvent({ source, view, graph, changed }: SendEventProps) {
         </button>
       </form>
       {error !== undefined && <ErrorNote error={error} />}
-      {value !== undefined && (
-        <Note>
-          <code>{value.event}</code> was {value.reply}
-          {value.reply === "queued" ? ": it is kept until a step waits for it." : "."}
-        </Note>
-      )}
+      {value !== undefined && <Answer {...value} />}
     </section>
+  );
+}
+
+function Answer({ event, reply }: Answered) {
+  return (
+    <Note>
+      <code>{event}</code> was {reply}
+      {reply === "queued" ? ": it is kept until a step waits for it." : "."}
+    </Note>
   );
 }
 

@@ -17,8 +17,8 @@ const TEXTS = [
 ] as const satisfies readonly (readonly [keyof PullRequest, string])[];
 
 const NUMBERS = [
-  ["repositoryId", "Repository id", 1],
   ["number", "Number", 1],
+  ["repositoryId", "Repository id", 1],
   ["additions", "Lines added", 0],
   ["deletions", "Lines deleted", 0],
   ["changedFiles", "Files changed", 0],
@@ -66,7 +66,7 @@ export function StartForm({ source, codeHost }: StartFormProps) {
           </label>
         ))}
         {NUMBERS.map(([name, label, min]) => (
-          <label key={name} class="field">
+          <label key={name} class={`field field-${name}`}>
             <span>{label}</span>
             <input
               name={name}

@@ -40,9 +40,9 @@ export const NODE_HEIGHT = 42;
 const LAYER_GAP = 34;
 const PADDING = 12;
 const BEND_WIDTH = 10;
-const CHARACTER_WIDTH = 7.6;
+const CHARACTER_WIDTH = 7.7;
 const LABEL_CHARACTER_WIDTH = 6.4;
-const NODE_WIDTH_MIN = 96;
+const NODE_WIDTH_MIN = 100;
 const END_WIDTH = 64;
 const ARROW = 5;
 

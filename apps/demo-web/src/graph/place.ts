@@ -2,9 +2,9 @@ import type { Vertex } from "./layout.ts";
 import { type Link, neighbours } from "./order.ts";
 
 const NODE_GAP = 18;
-const ROUNDS = 60;
+const ROUNDS = 100;
 /** How hard a link pulls: bends in a line, hardest, since a long edge should be straight. */
-const PULL = { bends: 8, mixed: 2, nodes: 1 } as const;
+const PULL = { bends: 30, mixed: 2, nodes: 1 } as const;
 
 /** The centres of all vertices: each row in its order and without overlap, each vertex as near to its neighbours as can be. */
 export function placeInRows(

@@ -52,22 +52,21 @@ export function waitsFor(node: StepNode | undefined): string {
   return node === undefined ? "" : [...node.receives].join(" or ");
 }
 
-/** A length of time in its largest units: "1.5 s", "2 min", "1 d 23 h". */
+/** A length of time in its largest units, a number never parted from its unit: "1.5 s", "2 min", "1 d 23 h". */
 export function durationText(ms: number): string {
   const seconds = Math.max(0, ms) / 1_000;
-  if (seconds < 10) return `${Math.round(seconds * 10) / 10} s`;
-  if (seconds < 60) return `${Math.round(seconds)} s`;
+  if (seconds < 10) return `${Math.round(seconds * 10) / 10}\u00a0s`;
+  if (seconds < 60) return `${Math.round(seconds)}\u00a0s`;
   const minutes = Math.round(seconds / 60);
-  if (minutes < 60) return `${minutes} min`;
+  if (minutes < 60) return `${minutes}\u00a0min`;
   const hours = Math.floor(minutes / 60);
-  if (hours < 24) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
-  return hours % 24 === 0 ? `${hours / 24} d` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+  if (hours < 24) return minutes % 60 === 0 ? `${hours}\u00a0h` : `${hours}\u00a0h ${minutes % 60}\u00a0min`;
+  return hours % 24 === 0 ? `${hours / 24}\u00a0d` : `${Math.floor(hours / 24)}\u00a0d ${hours % 24}\u00a0h`;
 }
 
-/** How long ago, or in how long: "just now", "3 min ago". */
+/** How long ago: "just now", "3 min ago". */
 export function agoText(at: number, now: number): string {
   const ms = now - at;
-  if (ms < 0) return `in ${durationText(-ms)}`;
   if (ms < 5_000) return "just now";
   const seconds = Math.floor(ms / 1_000);
   if (seconds < 60) return `${seconds} s ago`;
