@@ -27,7 +27,7 @@ export function App({ sources, codeHost }: AppProps) {
     first.current = address;
     scrollTo(0, 0);
     main.current?.scrollTo(0, 0);
-    if (route.view !== "list") main.current?.focus();
+    if (route.view !== "list") main.current?.focus({ preventScroll: true });
   }, [address, route.view]);
 
   return (

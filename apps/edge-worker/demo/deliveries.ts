@@ -39,7 +39,7 @@ export async function send(
   url: string,
   secret: string,
   { id, name, body }: Delivery,
-): Promise<{ outcome: string; instance?: string }> {
+): Promise<{ outcome: string; id?: string }> {
   const signature = `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`;
   const headers = {
     "content-type": "application/json",
@@ -49,5 +49,5 @@ export async function send(
   };
   const response = await fetch(`${url}/webhooks/github`, { method: "POST", headers, body });
   if (!response.ok) throw new Error(`${name} was answered ${response.status}: ${await response.text()}`);
-  return (await response.json()) as { outcome: string; instance?: string };
+  return (await response.json()) as { outcome: string; id?: string };
 }

@@ -96,7 +96,7 @@ async function play(world: World, scenario: Scenario) {
         `${step} ${status}`,
       );
     }
-    id = (await deliver(world, delivery)).instance ?? id;
+    id = (await deliver(world, delivery)).id ?? id;
   }
   if (id === undefined) throw new Error(`${scenario.title}: no instance`);
   const view = await until(world, id, isEnd, "its end");

@@ -2,6 +2,7 @@ import { d1Index } from "@hephaestus/d1";
 import { hephaestusEdge, type StepMessage } from "@hephaestus/durable-objects";
 import { pullRequestFlow } from "@hephaestus/example-workflows";
 import { githubWebhook, httpRoutes } from "@hephaestus/http";
+import type { Context } from "hono";
 import { mayCall } from "./authentication.ts";
 import { gitHubCodeHost } from "./code-host.ts";
 import { handleDelivery } from "./pull-request-webhook.ts";
@@ -21,14 +22,14 @@ const edge = hephaestusEdge<Env>({
 /** One workflow instance each. */
 export class WorkflowInstance extends edge.Instance {}
 
-const app = httpRoutes<Env>({
+const app = httpRoutes<{ Bindings: Env }>({
   engine: (context) => edge.engine(context.env),
   authenticate: (request, context) => mayCall(request, context.env.API_TOKEN),
   webhooks: [
-    githubWebhook<Env>({
+    githubWebhook<Context<{ Bindings: Env }>>({
       path: "/webhooks/github",
-      secret: (context) => context.env.GITHUB_WEBHOOK_SECRET,
-      handle: (delivery, engine) => handleDelivery(engine, delivery),
+      secret: (context) => context.env.GITHUB_WEBHOOK_SECRET ?? "",
+      handle: handleDelivery,
     }),
   ],
 });

@@ -1,13 +1,7 @@
-import type { Hephaestus } from "@hephaestus/core";
+import { type Hephaestus, unreachable } from "@hephaestus/core";
 import { pullRequestFlow } from "@hephaestus/example-workflows";
-import { actionOf } from "@hephaestus/example-workflows/github";
-
-/** What a delivery came to, for GitHub's list of recent deliveries. */
-export interface DeliveryAnswer {
-  readonly outcome: "started" | "delivered" | "queued" | "cancelled" | "ignored";
-  readonly instance?: string;
-  readonly why?: string;
-}
+import { actionOf, type DeliveryAction } from "@hephaestus/example-workflows/github";
+import type { Delivery, WebhookAnswer } from "@hephaestus/http";
 
 /** What cannot be done with a delivery that came too late, twice or for something that was never seen. */
 const LATE: ReadonlySet<unknown> = new Set([
@@ -18,31 +12,32 @@ const LATE: ReadonlySet<unknown> = new Set([
 ]);
 
 /** Does what a delivery of GitHub's asks; its id is the command's, so that it counts once. */
-export async function handleDelivery(
-  engine: Hephaestus,
-  { id, name, body }: { readonly id: string; readonly name: string; readonly body: unknown },
-): Promise<DeliveryAnswer> {
-  const pulls = engine.for(pullRequestFlow);
+export async function handleDelivery({ id, name, body }: Delivery, engine: Hephaestus): Promise<WebhookAnswer> {
   const action = actionOf(name, body);
-  if (action.do === "ignore") return { outcome: "ignored", why: action.why };
-  const instance = pulls.idOf(action.key);
+  if (action.do === "ignore") return { outcome: "ignored", detail: action.why };
+  const instance = { id: engine.for(pullRequestFlow).idOf(action.key) };
   try {
-    switch (action.do) {
-      case "start":
-        await pulls.start(action.key, action.input, { id });
-        return { outcome: "started", instance };
-      case "resume":
-        return { outcome: await pulls.resume(action.key, action.event, action.payload, { id }), instance };
-      case "cancel":
-        await pulls.cancel(action.key, { id });
-        return { outcome: "cancelled", instance };
-      case "ignore":
-        throw new Error("TODO: Not implemented yet");
-    }
+    return { outcome: await act(action, id, engine), ...instance };
   } catch (error) {
     const { code, message } = error as { readonly code?: unknown; readonly message: string };
     // GitHub would only send it again and get the same answer.
-    if (LATE.has(code)) return { outcome: "ignored", instance, why: message };
+    if (LATE.has(code)) return { outcome: "ignored", ...instance, detail: message };
     throw error;
+  }
+}
+
+async function act(action: Exclude<DeliveryAction, { do: "ignore" }>, id: string, engine: Hephaestus): Promise<string> {
+  const pulls = engine.for(pullRequestFlow);
+  switch (action.do) {
+    case "start":
+      await pulls.start(action.key, action.input, { id });
+      return "started";
+    case "resume":
+      return pulls.resume(action.key, action.event, action.payload, { id });
+    case "cancel":
+      await pulls.cancel(action.key, { id });
+      return "cancelled";
+    default:
+      return unreachable(action);
   }
 }

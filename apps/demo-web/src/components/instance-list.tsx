@@ -75,7 +75,7 @@ function Item({
   readonly selected: boolean;
 }) {
   const { id, key, run, status, current, workflow } = item;
-  const where = current.length > 0 && status !== "completed" ? `at ${current.join(", ")}` : workflow;
+  const where = current.length > 0 ? current.join(", ") : workflow;
   return (
     <a
       class="item"
@@ -85,8 +85,8 @@ function Item({
       <span class="item-title">{titleOf(item)}</span>
       <StatusBadge status={status} />
       <span class="item-where">
-        {key ?? id}
-        {run > 1 ? ` · run ${run}` : ""} · {where}
+        {where} · {key ?? id}
+        {run > 1 ? ` · run ${run}` : ""}
       </span>
       <span class="item-time">
         <TimeAgo at={item.updatedAt} />

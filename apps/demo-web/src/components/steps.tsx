@@ -1,12 +1,13 @@
 import type { Graph, InstanceView, StepView } from "@hephaestus/core";
+import { stepsInOrder } from "../graph/edges.ts";
 import { useNow } from "../hooks/use-now.ts";
 import { durationText, stepLabel, toneOf, waitsFor } from "../model/labels.ts";
 import { JsonDetails, StoredErrorText } from "./json.tsx";
 
-/** Every step of the workflow, in the order of its definition; without the code, those that were reached. */
+/** Every step of the workflow, from its starts downwards; without the code, those that were reached. */
 export function Steps({ graph, view }: { readonly graph: Graph | undefined; readonly view: InstanceView }) {
   const now = useNow();
-  const names = graph ? graph.nodes.map(({ name }) => name) : Object.keys(view.steps);
+  const names = graph ? stepsInOrder(graph).map(({ name }) => name) : Object.keys(view.steps);
   return (
     <ol class="steps">
       {names.map((name) => {

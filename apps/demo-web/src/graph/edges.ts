@@ -1,4 +1,4 @@
-import { DONE, type Graph, type InstanceView } from "@hephaestus/core";
+import { DONE, type Graph, type InstanceView, type StepNode } from "@hephaestus/core";
 
 /** An edge of a workflow's graph: one per pair of steps, whatever events lead along it. */
 export interface GraphEdge {
@@ -23,6 +23,26 @@ export function edgesOf(graph: Graph): readonly GraphEdge[] {
       ? edges
       : [...edges, { from: node.index, to: failure, events: [], failure: true }];
   });
+}
+
+/** The length of the longest way from a start to each node. */
+export function depthsOf(graph: Graph, edges: readonly GraphEdge[] = edgesOf(graph)): readonly number[] {
+  const sources = graph.nodes.map(({ index }) => edges.filter((edge) => edge.to === index).map((edge) => edge.from));
+  const known = new Map<number, number>();
+  const depthOf = (index: number): number => {
+    const before = known.get(index);
+    if (before !== undefined) return before;
+    const depth = Math.max(-1, ...(sources[index] ?? []).map(depthOf)) + 1;
+    known.set(index, depth);
+    return depth;
+  };
+  return graph.nodes.map(({ index }) => depthOf(index));
+}
+
+/** The steps as the drawing shows them: from the starts downwards. */
+export function stepsInOrder(graph: Graph): readonly StepNode[] {
+  const depths = depthsOf(graph);
+  return graph.nodes.toSorted((one, other) => (depths[one.index] ?? 0) - (depths[other.index] ?? 0));
 }
 
 /** What is written at an edge; nothing for the event that a step has when it names none. */

@@ -1,5 +1,5 @@
 import { DONE, type Graph } from "@hephaestus/core";
-import { edgesOf, type GraphEdge, labelOf } from "./edges.ts";
+import { depthsOf, edgesOf, type GraphEdge, labelOf } from "./edges.ts";
 import { orderLayers } from "./order.ts";
 import { placeInRows } from "./place.ts";
 
@@ -56,7 +56,7 @@ export function layoutGraph(graph: Graph): Layout {
   const edges = edgesOf(graph);
   const end = graph.nodes.length;
   const slotOf = (index: number) => (index === DONE ? end : index);
-  const depth = depths(graph, edges);
+  const depth = depthsOf(graph, edges);
   const vertices: Vertex[] = graph.nodes.map(({ name }, index) => ({
     layer: depth[index] ?? 0,
     width: Math.max(NODE_WIDTH_MIN, 34 + name.length * CHARACTER_WIDTH),
@@ -117,20 +117,6 @@ export function layoutGraph(graph: Graph): Layout {
       };
     }),
   };
-}
-
-/** The length of the longest way from a start to each step. */
-function depths(graph: Graph, edges: readonly GraphEdge[]): readonly number[] {
-  const sources = graph.nodes.map(({ index }) => edges.filter((edge) => edge.to === index).map((edge) => edge.from));
-  const known = new Map<number, number>();
-  const depthOf = (index: number): number => {
-    const before = known.get(index);
-    if (before !== undefined) return before;
-    const depth = Math.max(-1, ...(sources[index] ?? []).map(depthOf)) + 1;
-    known.set(index, depth);
-    return depth;
-  };
-  return graph.nodes.map(({ index }) => depthOf(index));
 }
 
 /** Edges at one side of a step stand apart, in the order of where they come from or go to, so that they do not cross. */

@@ -36,7 +36,8 @@ export function offeredEvents(graph: Graph, { status, steps }: InstanceView): re
   const offers = graph.nodes.flatMap((node) => {
     const step = steps[node.name]?.status ?? "idle";
     const early = step !== "waiting";
-    if (early && step !== "idle" && step !== "active") return [];
+    // A step that runs takes its events from its own code, unless it said that it waits for them.
+    if (early && (step !== "idle" || node.kind !== "event")) return [];
     return [...node.receives].map((event) => ({ event, step: node.name, early }));
   });
   const sorted = [...offers.filter((offer) => !offer.early), ...offers.filter((offer) => offer.early)];
