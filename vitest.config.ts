@@ -28,10 +28,10 @@ function conditions(...runtime: string[]) {
 const outside = ["**/node_modules/**", "**/dist/**", "**/.wrangler*/**"];
 
 /** A package whose tests run in workerd, with the bindings of its wrangler config. */
-function workerd(folder: string, config: string) {
+function workerd(folder: string, config: string, bindings: Record<string, string> = {}) {
   return {
     ...conditions("workerd", "worker", "browser"),
-    plugins: [cloudflareTest({ wrangler: { configPath: `${root}${folder}/${config}` } })],
+    plugins: [cloudflareTest({ wrangler: { configPath: `${root}${folder}/${config}` }, miniflare: { bindings } })],
     test: {
       name: `workerd:${folder.split("/").at(-1)}`,
       root: `${root}${folder}`,
@@ -63,7 +63,7 @@ export default defineConfig({
       },
       workerd("adapters/durable-objects", "test/wrangler.jsonc"),
       workerd("adapters/d1", "test/wrangler.jsonc"),
-      workerd("apps/edge-worker", "wrangler.jsonc"),
+      workerd("apps/edge-worker", "wrangler.jsonc", { GITHUB_WEBHOOK_SECRET: "development", WATCHDOG_SECONDS: "1" }),
       {
         ...conditions("browser"),
         test: {

@@ -75,7 +75,8 @@ export function noContent(): Response {
 
 /** Reads a JSON body that fits the schema; an absent one counts as `{}`. */
 export async function readBody<Body>(request: RouteRequest, schema: JsonSchema): Promise<Body> {
-  const body = (await readJson(request.raw, request.bodyLimit)) ?? {};
+  const sent = await readJson(request.raw, request.bodyLimit);
+  const body = sent === undefined ? {} : sent;
   assertFits(schema, body, "the body");
   return body as Body;
 }

@@ -10,6 +10,7 @@ import type {
   RunInfo,
   RunStatus,
   StepState,
+  StepStatus,
   Timestamp,
 } from "./state.ts";
 
@@ -45,6 +46,10 @@ export interface RunState {
   readonly commands: Map<string, CommandRecord>;
   /** The steps that completed, in that order. */
   completed: string[];
+  /** The steps that have something to undo, in the order in which they settled. Only kept when the graph is known. */
+  effects: string[];
+  /** How many of them, from the last, are undone or could not be. */
+  undone: number;
   /** The steps that are active, waiting or choosing, in the order in which they became so. */
   readonly open: Set<string>;
   /** How many of them run, will be retried or are to choose. */
@@ -77,6 +82,8 @@ export function emptyRun(id: string): RunState {
     inbox: new Map(),
     commands: new Map(),
     completed: [],
+    effects: [],
+    undone: 0,
     open: new Set(),
     active: 0,
     runnable: 0,
@@ -87,14 +94,30 @@ export function emptyRun(id: string): RunState {
   };
 }
 
+/** The phases of a step's life. It only goes forward in them, until a retry begins another life. */
+const PHASES: Readonly<Record<StepStatus, 0 | 1 | 2 | 3 | 4>> = {
+  idle: 0,
+  active: 1,
+  waiting: 2,
+  choosing: 3,
+  completed: 4,
+  skipped: 4,
+  cancelled: 4,
+  failed: 4,
+};
+const SETTLED = 4;
+
+export function phaseOf(step: StepState | undefined): number {
+  return step === undefined ? 0 : PHASES[step.status];
+}
+
 export function isSettled(step: StepState | undefined): boolean {
-  if (step === undefined) return false;
-  const { status } = step;
-  return status === "completed" || status === "skipped" || status === "cancelled" || status === "failed";
+  return phaseOf(step) === SETTLED;
 }
 
 export function isOpen(step: StepState | undefined): boolean {
-  return step !== undefined && step.status !== "idle" && !isSettled(step);
+  const phase = phaseOf(step);
+  return phase > 0 && phase < SETTLED;
 }
 
 /** Runs, will be retried, or is to choose. */
@@ -105,6 +128,17 @@ export function isActive(step: StepState | undefined): boolean {
 /** Waits for nothing but a driver. */
 export function isRunnable(step: StepState | undefined): boolean {
   return isActive(step) && step?.wakeAt === undefined;
+}
+
+/** Whether there is something to undo when the run fails: an effect that happened, or may have. */
+export function hasEffect(node: StepNode, step: StepState): boolean {
+  const { status } = step;
+  if (status === "completed" || (status === "failed" && step.event !== undefined)) return node.compensates;
+  return step.unknown === true && node.compensateUnknown && isSettled(step);
+}
+
+export function isUndone(step: StepState | undefined): boolean {
+  return step?.compensation !== undefined && step.compensation.status !== "active";
 }
 
 export function isEnded(status: RunStatus): boolean {
@@ -175,6 +209,9 @@ function endInstance(state: RunState): void {
   clear(state);
   state.commands.clear();
   state.info = undefined;
+  state.firstRevision = 0;
+  state.fingerprint = "";
+  state.createdAt = 0;
 }
 
 function clear(state: RunState): void {
@@ -192,6 +229,8 @@ function clear(state: RunState): void {
 }
 
 function clearCounts(state: RunState): void {
+  state.effects = [];
+  state.undone = 0;
   state.taken.length = 0;
   state.resolved.length = 0;
   state.settled = 0;
@@ -207,49 +246,66 @@ function countStarts(state: RunState, graph: Graph): void {
 }
 
 function applySteps(state: RunState, steps: NonNullable<Changes["steps"]>, graph: Graph | undefined): void {
-  let reset = false;
+  const redone = new Set<string>();
+  const completed: string[] = [];
   for (const name in steps) {
     const next = steps[name] as StepState;
     const before = state.steps.get(name);
     state.steps.set(name, next);
-    if (isOpen(next)) state.open.add(name);
-    else if (isOpen(before)) state.open.delete(name);
+    const from = phaseOf(before);
+    const to = phaseOf(next);
+    if (from !== to) {
+      if (isOpen(before)) state.open.delete(name);
+      if (isOpen(next)) state.open.add(name);
+    }
     state.active += Number(isActive(next)) - Number(isActive(before));
     state.runnable += Number(isRunnable(next)) - Number(isRunnable(before));
     if (next.taken !== undefined && next.taken !== before?.taken) state.inbox.delete(next.taken);
-    if (isSettled(next)) {
-      if (isSettled(before)) {
-        reset ||= (next.targets?.length === 0) !== (before?.targets?.length === 0);
-        continue;
-      }
-      if (next.status === "completed") state.completed.push(name);
-      const node = graph?.byName.get(name);
-      if (graph && node) countEdges(state, graph, node, next);
-    } else if (isSettled(before)) {
-      reset = true;
+    if (before !== undefined && from === SETTLED) {
+      if (!isSameLife(before, next)) redone.add(name);
+      else if (isUndone(before) && !isUndone(next)) state.undone = 0;
     }
+    if (to !== SETTLED || (from === SETTLED && !redone.has(name))) continue;
+    if (next.status === "completed") completed.push(name);
+    const node = graph?.byName.get(name);
+    if (graph && node) settle(state, graph, node, next);
   }
-  if (!reset) return;
-  state.completed = state.completed.filter((name) => state.steps.get(name)?.status === "completed");
-  if (graph) recount(state, graph);
+  if (redone.size > 0) state.completed = state.completed.filter((name) => !redone.has(name));
+  for (const name of completed) state.completed.push(name);
+  if (redone.size > 0 && graph) recount(state, graph);
+  const { effects } = state;
+  while (state.undone < effects.length && isUndone(state.steps.get(effects.at(-1 - state.undone) ?? ""))) {
+    state.undone += 1;
+  }
 }
 
-function countEdges(state: RunState, graph: Graph, node: StepNode, step: StepState): void {
+/** Whether a settled step is still what it was, but for its compensation. */
+function isSameLife(before: StepState, next: StepState): boolean {
+  const retaken = before.targets?.length === 0 && next.targets?.length !== 0;
+  return before.status === next.status && before.attempt === next.attempt && !retaken;
+}
+
+/** Counts the edges of a step that has just settled, and its effect. */
+function settle(state: RunState, graph: Graph, node: StepNode, step: StepState): void {
   state.settled += 1;
   for (const target of node.targets) state.resolved[target] = (state.resolved[target] as number) + 1;
   for (const target of takenTargets(graph, node, step)) {
     if (target === DONE) state.doneTaken += 1;
     else state.taken[target] = (state.taken[target] as number) + 1;
   }
+  if (hasEffect(node, step)) state.effects.push(node.name);
 }
 
 /** Counts anew from the steps, after some were reset or the graph was exchanged. */
 export function recount(state: RunState, graph: Graph): void {
   clearCounts(state);
   countStarts(state, graph);
-  for (const [name, step] of state.steps) {
+  const completed = new Set(state.completed);
+  const others = [...state.steps.keys()].filter((name) => !completed.has(name));
+  for (const name of [...completed, ...others]) {
+    const step = state.steps.get(name) as StepState;
     const node = graph.byName.get(name);
-    if (node && isSettled(step)) countEdges(state, graph, node, step);
+    if (node && isSettled(step)) settle(state, graph, node, step);
   }
 }
 

@@ -63,7 +63,7 @@ export interface StepState {
   readonly since?: Revision;
   /** When the attempt that completed it began. */
   readonly startedAt?: Timestamp;
-  /** The event that it ended with. */
+  /** The event that it ended with; a failed step has one when it failed in its choice, after its effect. */
   readonly event?: string;
   /** What `choose` answered; "done" among them is the end of the workflow. */
   readonly targets?: readonly string[];
@@ -75,13 +75,15 @@ export interface StepState {
   readonly metadata?: Json;
   /** The last error. */
   readonly error?: StoredError;
-  /** Its attempt was aborted and did not come back in time: its effect may have happened. */
+  /** An attempt of it ended with nothing known about its outcome: its effect may have happened. */
   readonly unknown?: true;
-  /** Cancelled because a join that it led to started without it. */
+  /** A join that it led to started without it. */
   readonly outrun?: true;
   /** Named effects inside the step that are done: the revision of the record with the value. */
   readonly checkpoints?: Readonly<Record<string, Revision>>;
   readonly compensation?: CompensationState;
+  /** The last token of a compensation that a retry left behind: the next one goes on from there; 0 when absent. */
+  readonly compensations?: number;
 }
 
 /** An external event that was accepted. It is never removed: the step that took it names it. */
@@ -112,6 +114,8 @@ export interface CommandRecord {
   readonly at: Timestamp;
   /** The run that it belonged to. */
   readonly run: number;
+  /** Until when it is remembered; absent while its run goes on. */
+  readonly until?: Timestamp;
   readonly reply?: Json;
 }
 

@@ -60,7 +60,7 @@ export function edgeSource(base = ""): InstanceSource {
       return outcome;
     },
     async act(id, action) {
-      await request("POST", `${pathOf(id)}/${action}`);
+      await request("POST", `${pathOf(id)}/${action}`, {});
     },
     subscribe(id, changed) {
       const stream = new EventSource(`${base}${pathOf(id)}/changes`);
