@@ -51,6 +51,8 @@ const executablePath = chromiumPath();
 
 export default defineConfig({
   test: {
+    // What a test that passed has printed is noise.
+    silent: "passed-only",
     projects: [
       {
         ...conditions("node"),

@@ -2,7 +2,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import type { HephaestusError } from "@hephaestus/core";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { closeGates, edge, gateOf, index, witnessed } from "../test/worker.ts";
+import { closeGates, consumed, edge, gateOf, index, witnessed } from "../test/worker.ts";
 import { badResult, chain, failing, fanOut, slow, timed, waiting } from "../test/workflows.ts";
 import { writesOf } from "../test/write-counter.ts";
 
@@ -101,6 +101,10 @@ describe("the queue", () => {
     expect(await started.result()).toEqual({ join: { from: "join" } });
     expect(runs("q1").length).toBe(22);
     expect(new Set(runs("q1")).size).toBe(22);
+    const messages = consumed.filter((message) => message.object === started.id);
+    expect(messages.map((message) => message.step).sort()).toEqual(
+      Array.from({ length: 20 }, (_, n) => `part${n}`).sort(),
+    );
   });
 });
 

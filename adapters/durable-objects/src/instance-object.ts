@@ -322,7 +322,8 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
       const { state, code } = driver;
       if (code === undefined) return;
       const { revision } = state;
-      const header = toHeader(new Draft(state, code.graph, state.updatedAt));
+      // Alarms wake an instance, not the index: a `wakeAt` would cost a row of its own in it each time.
+      const { wakeAt: _wakeAt, ...header } = toHeader(new Draft(state, code.graph, state.updatedAt));
       const { input } = await driver.payloads.read(state, []);
       const row = { ...header, revision, ...(input === undefined ? {} : { input }) };
       try {

@@ -44,4 +44,12 @@ export class WorkflowInstance extends edge.Instance {
   }
 }
 
-export default { queue: edge.queue } satisfies ExportedHandler<Cloudflare.Env, StepMessage>;
+/** The steps that came through the queue. */
+export const consumed: StepMessage[] = [];
+
+export default {
+  queue(batch, env) {
+    consumed.push(...batch.messages.map((message) => message.body));
+    return edge.queue(batch, env);
+  },
+} satisfies ExportedHandler<Cloudflare.Env, StepMessage>;

@@ -1,5 +1,5 @@
 import { env, exports } from "cloudflare:workers";
-import type { InstanceSummary, InstanceView } from "@hephaestus/core";
+import type { HistoryEntry, InstanceSummary, InstanceView } from "@hephaestus/core";
 import { migrate } from "@hephaestus/d1";
 import { hephaestusEdge } from "@hephaestus/durable-objects";
 import { pullRequestFlow } from "@hephaestus/example-workflows";
@@ -107,13 +107,14 @@ describe("the pull request flow at the edge", () => {
     await reaches(3, "cancelled");
   });
 
-  it("the checks run through the queue: no object runs them itself", async () => {
+  it("the checks come back from the queue's consumer in one report: one commit for the three of them", async () => {
     await deliver({ id: "g1", event: "pull_request", body: pull(4, "opened") });
     await reaches(4, "waiting");
-    const { steps } = await json<InstanceView>(instance(4));
-    for (const name of ["check_title", "label_size", "choose_reviewers"]) {
-      expect(steps[name]).toMatchObject({ status: "completed", attempt: 1 });
-    }
+    const { items } = await json<{ items: HistoryEntry[] }>(`${instance(4)}/history`);
+    const checks = ["check_title", "label_size", "choose_reviewers"];
+    const ended = items.filter((one) => one.type === "step" && one.status === "completed" && checks.includes(one.step));
+    expect(ended.length).toBe(3);
+    expect(new Set(ended.map((entry) => entry.revision)).size).toBe(1);
   });
 });
 
