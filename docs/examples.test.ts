@@ -16,12 +16,12 @@ function pages(): string[] {
   return ["README.md", ...all.filter((file) => file.endsWith(".md")).map((file) => join("docs", file))];
 }
 
-export function blocksOf(text: string): string[] {
+function blocksOf(text: string): string[] {
   return [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = ""]) => code);
 }
 
 /** Turns each `value; // => expected` into an assertion. */
-export function withAssertions(code: string): { program: string; assertions: number } {
+function withAssertions(code: string): { program: string; assertions: number } {
   let assertions = 0;
   const program = code.replace(/^(\s*)(.+?);? \/\/ => (.+)$/gm, (_, space: string, value: string, expected: string) => {
     assertions += 1;

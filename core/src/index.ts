@@ -34,7 +34,7 @@ export {
 export { attemptInput } from "./runtime/attempts.ts";
 export { pickTargets } from "./runtime/choice.ts";
 export { type Clock, makeId, type Random, systemClock, systemRandom } from "./runtime/clock.ts";
-export { Driver, loadState } from "./runtime/driver.ts";
+export { Driver } from "./runtime/driver.ts";
 export type { DrivenInstance, DriverHost } from "./runtime/driver-host.ts";
 export {
   type CheckedFilter,
@@ -50,6 +50,7 @@ export {
 export * from "./runtime/hephaestus.ts";
 export { type HistoryEntry, readHistory } from "./runtime/history.ts";
 export { type InstanceView, loadPayloads, type StepView, toInstanceView } from "./runtime/instance-view.ts";
+export { loadState } from "./runtime/load-state.ts";
 export { type LocalRunnerOptions, type LocalRunnerPorts, localRunner } from "./runtime/local-runner.ts";
 export { memoryStorage, mergeHeader } from "./runtime/memory-storage.ts";
 export { type Code, makeRegistry, type Registry } from "./runtime/registry.ts";

@@ -6,7 +6,6 @@ import {
   type Code,
   type Connectors,
   checkRequest,
-  Draft,
   type DrivenInstance,
   Driver,
   type DriverHost,
@@ -24,10 +23,11 @@ import {
   systemClock,
   systemRandom,
   toChange,
-  toHeader,
   toInstanceView,
 } from "@hephaestus/core";
+import { IndexRefresh } from "./index-refresh.ts";
 import { objectJournal } from "./journal.ts";
+import { ObjectAlarm } from "./object-alarm.ts";
 import type { AttemptToken, Definitions, ObjectApi } from "./object-api.ts";
 import { type EdgeBindings, type EdgeOptions, TIMING_DEFAULT, type Timing } from "./options.ts";
 import { isForQueue, QueuedSteps, sendSteps } from "./queued-steps.ts";
@@ -45,17 +45,15 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
   #driver: Driver | undefined;
   #parts: Parts | undefined;
   #commits = 0;
-  /** When the alarm stands; undefined is "not known", null "not armed". */
-  #alarmAt: number | null | undefined;
-  /** The revision that the index has acknowledged, as far as this object knows. */
-  #indexed = 0;
-  #refreshing: Promise<void> | undefined;
+  readonly #alarm: ObjectAlarm;
+  #refresher: IndexRefresh | undefined;
 
   constructor(ctx: DurableObjectState, env: Env, options: EdgeOptions<Env>, registry: Registry) {
     super(ctx, env);
     this.#options = options;
     this.#registry = registry;
     this.#journal = objectJournal(ctx.storage.kv);
+    this.#alarm = new ObjectAlarm(ctx);
   }
 
   start(id: string, command: StartCommand) {
@@ -145,7 +143,7 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
   override async alarm(): Promise<void> {
     const { timing } = this.#getParts();
     try {
-      this.#setAlarm(Date.now() + 1 + timing.watchdogMs);
+      this.#alarm.set(Date.now() + 1 + timing.watchdogMs);
       await this.#lookAfter(await this.#load(undefined));
     } catch (error) {
       console.error("hephaestus: alarm", error);
@@ -175,7 +173,7 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
     await this.#lookAfterQueue(driver);
     if (driver.code) await driver.submit({ type: "wake" });
     driver.work();
-    await this.#refreshIndex(driver);
+    await this.#getIndex().refresh(driver);
     await this.#settleAlarm(driver);
   }
 
@@ -205,7 +203,7 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
   /** A fresh object over a run that has work: inline attempts are gone; queued ones may be alive. */
   async #loadFresh(id: string): Promise<Driver> {
     const driver = await Driver.load(this.#host(), id);
-    this.#alarmAt = await this.ctx.storage.getAlarm();
+    await this.#alarm.read();
     this.#driver = driver;
     const { state, code } = driver;
     if (code === undefined || isEnded(state.status)) return driver;
@@ -219,7 +217,7 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
     const compensating = state.completed.filter((name) => state.steps.get(name)?.compensation?.status === "active");
     const gone = [...active.filter((name) => !elsewhere.includes(name)), ...compensating];
     if (gone.length > 0) await driver.submit({ type: "interrupted", steps: gone });
-    if (this.#alarmAt === null) this.#setAlarm(Date.now() + this.#getParts().timing.watchdogMs);
+    if (!this.#alarm.isArmed) this.#alarm.set(Date.now() + this.#getParts().timing.watchdogMs);
     return driver;
   }
 
@@ -250,7 +248,10 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
       runsElsewhere: (_driver, step) => this.#getParts().queued.has(step),
       committed: (driver, changes) => this.#committed(driver, changes),
       rested: (driver) => this.#rested(driver as Driver),
-      failed: (driver, error) => console.error("hephaestus:", driver.id, error),
+      failed: (driver, error) => {
+        if ((driver as Driver).closed) this.#driver = undefined;
+        console.error("hephaestus:", driver.id, error);
+      },
     };
   }
 
@@ -263,7 +264,7 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
   #committed(driver: DrivenInstance, changes: Changes): void {
     const { queued, timing } = this.#getParts();
     queued.prune(driver);
-    if (driver.state.active > 0 || isEnded(driver.state.status)) this.#armBy(Date.now() + timing.watchdogMs);
+    if (driver.state.active > 0 || isEnded(driver.state.status)) this.#alarm.armBy(Date.now() + timing.watchdogMs);
     const sockets = this.ctx.getWebSockets();
     if (sockets.length === 0) return;
     const text = JSON.stringify(toChange(driver, changes.at, changes.steps ?? {}));
@@ -301,72 +302,34 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
   #rested(driver: Driver): void {
     if (!driver.idle) return;
     this.ctx.waitUntil(
-      this.#refreshIndex(driver)
+      this.#getIndex()
+        .refresh(driver)
         .then(() => this.#settleAlarm(driver))
         // The last write of background work is lost when the object is evicted before it is stored.
         .then(() => this.ctx.storage.sync()),
     );
   }
 
-  /** Sends the row to the index unless it has it; an answer that does not come is asked for again by the alarm. */
-  #refreshIndex(driver: Driver): Promise<void> {
-    this.#refreshing ??= this.#refresh(driver).finally(() => {
-      this.#refreshing = undefined;
-    });
-    return this.#refreshing;
-  }
-
-  async #refresh(driver: Driver): Promise<void> {
-    const { index } = this.#getParts().bindings;
-    while (index && driver.state.info && this.#indexed < driver.state.revision) {
-      const { state, code } = driver;
-      if (code === undefined) return;
-      const { revision } = state;
-      // Alarms wake an instance, not the index: a `wakeAt` would cost a row of its own in it each time.
-      const { wakeAt: _wakeAt, ...header } = toHeader(new Draft(state, code.graph, state.updatedAt));
-      const { input } = await driver.payloads.read(state, []);
-      const row = { ...header, revision, ...(input === undefined ? {} : { input }) };
-      try {
-        await index.put([row]);
-        this.#indexed = revision;
-      } catch (error) {
-        console.error("hephaestus: index", error);
-        return;
-      }
-      // What runs on is not refreshed at each step.
-      if (!driver.idle) return;
-    }
-  }
-
   /** At rest the alarm stands exactly where something comes due; before the index has answered, at its next try. */
   async #settleAlarm(driver: Driver): Promise<void> {
-    const { bindings, queued, timing } = this.#getParts();
+    const { queued, timing } = this.#getParts();
     if (!driver.idle) return;
     const now = Date.now();
-    const behind = bindings.index !== undefined && this.#indexed < driver.state.revision;
+    const behind = this.#getIndex().isBehind(driver);
     const times = [behind ? now + timing.refreshMs : undefined, queued.nextDeadline, driver.nextWake];
     if (driver.code === undefined && driver.state.info) times.push(now + timing.parkedMs);
     const due = times.filter((time) => time !== undefined);
-    this.#setAlarm(due.length === 0 ? null : Math.max(Math.min(...due), now + 1));
+    this.#alarm.set(due.length === 0 ? null : Math.max(Math.min(...due), now + 1));
   }
 
   async #armForQueue(): Promise<void> {
     const deadline = this.#getParts().queued.nextDeadline;
-    if (deadline !== undefined) this.#armBy(deadline);
+    if (deadline !== undefined) this.#alarm.armBy(deadline);
   }
 
-  /** The alarm stands at this time or before. */
-  #armBy(at: number): void {
-    if (typeof this.#alarmAt === "number" && this.#alarmAt <= at && this.#alarmAt > Date.now()) return;
-    this.#setAlarm(at);
-  }
-
-  #setAlarm(at: number | null): void {
-    if (this.#alarmAt === at) return;
-    this.#alarmAt = at;
-    // Ordered with the writes of this turn; not awaited, so that no step waits for it.
-    const set = at === null ? this.ctx.storage.deleteAlarm() : this.ctx.storage.setAlarm(at);
-    this.ctx.waitUntil(set);
+  #getIndex(): IndexRefresh {
+    this.#refresher ??= new IndexRefresh(this.#getParts().bindings.index);
+    return this.#refresher;
   }
 
   #getParts(): Parts {

@@ -48,7 +48,7 @@ export function instancePage(page: Page): InstancePage {
     callIsUnderWay: (step) =>
       calls.getByRole("listitem").filter({ hasText: step }).filter({ hasText: "under way" }).waitFor(),
     async send(event) {
-      await page.getByLabel("Event", { exact: true }).selectOption(event);
+      await page.getByRole("combobox", { name: "Event" }).selectOption(event);
       await page.getByRole("button", { name: "Send" }).click();
     },
     history: () =>

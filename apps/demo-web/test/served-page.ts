@@ -23,7 +23,7 @@ export async function servePage(): Promise<ServedPage> {
   const outDir = join(folder, "dist");
   // Else vite takes vitest's word for what this is, and builds no production page.
   vi.stubEnv("NODE_ENV", "production");
-  await build({ root: app, logLevel: "warn", build: { outDir, sourcemap: false } });
+  await build({ root: app, logLevel: "warn", build: { outDir, emptyOutDir: true, sourcemap: false } });
   vi.unstubAllEnvs();
   const server = await preview({
     root: app,

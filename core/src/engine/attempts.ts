@@ -12,7 +12,7 @@ import type {
   PendingCommand,
 } from "./commands.ts";
 import type { Draft } from "./draft.ts";
-import { failStep } from "./ending.ts";
+import { failStep, nextToCompensate } from "./ending.ts";
 import { takeFromInbox } from "./inbox.ts";
 import { MAX_INTERRUPTIONS, SERIAL_INTERRUPTIONS } from "./limits.ts";
 import { backoffMs } from "./retry.ts";
@@ -27,7 +27,9 @@ type Report = OutcomeCommand | FailureCommand | PendingCommand | AbortedCommand 
 export function decideReport(draft: Draft, command: Report): "recorded" | "ignored" {
   const node = draft.node(command.step);
   const step = draft.step(command.step);
-  if (node === undefined || step?.status !== "active" || (step.attempt ?? 1) !== command.attempt) return "ignored";
+  if (!node || step?.status !== "active" || (step.attempt ?? 1) !== command.attempt || isOfAnotherRun(draft, command)) {
+    return "ignored";
+  }
   switch (command.type) {
     case "outcome":
       recordOutcome(draft, node, step, command);
@@ -36,16 +38,14 @@ export function decideReport(draft: Draft, command: Report): "recorded" | "ignor
       recordFailure(draft, node, step, command);
       break;
     case "pending":
-      if (draft.ending) cancel(draft, node, step, false);
-      else {
-        draft.set(node.name, { ...keptOf(step), status: "waiting", startedAt: draft.now });
-        if (!draft.paused) takeFromInbox(draft, node);
-      }
+      // It has begun what it waits for.
+      if (draft.ending) return endAborted(draft, node, step, true);
+      draft.set(node.name, { ...keptOf(step), status: "waiting", startedAt: draft.now });
+      takeFromInbox(draft, node);
       break;
     case "aborted":
-      // Outside of an ending only a runner that closes aborts an attempt: the work is given back, uncounted.
-      if (draft.ending) cancel(draft, node, step, command.begun);
-      else if (command.begun) draft.set(node.name, { ...step, attempt: command.attempt + 1, ...heldBack(draft) });
+      if (draft.ending) return endAborted(draft, node, step, command.begun);
+      giveBack(draft, node, step, command);
       break;
     case "checkpoint":
       if (command.value !== undefined) draft.payload(`checkpoint:${node.name}:${command.name}`, command.value);
@@ -57,39 +57,52 @@ export function decideReport(draft: Draft, command: Report): "recorded" | "ignor
   return "recorded";
 }
 
+function isOfAnotherRun(draft: Draft, { run }: { readonly run?: number }): boolean {
+  return run !== undefined && run !== draft.run;
+}
+
 function recordOutcome(draft: Draft, node: StepNode, step: StepState, command: OutcomeCommand): void {
   const { event, result, metadata, targets, startedAt } = command;
-  if (!node.routes.has(event)) {
+  const route = node.routes.get(event);
+  if (route === undefined) {
     const message = `step ${node.name} emitted ${JSON.stringify(event)}, which it does not declare`;
-    failStep(draft, node, { name: "HephaestusError", code: "EVENT_UNDECLARED", message });
-    return;
-  }
-  const refused = targets && refusedChoice(draft, node, event, targets);
-  if (refused) {
-    failStep(draft, node, refused);
+    failStep(draft, node, { name: "HephaestusError", code: "EVENT_UNDECLARED", message }, { unknown: true });
     return;
   }
   if (result !== undefined) draft.payload(`result:${node.name}`, result);
-  completeStep(draft, node, event, {
+  const fields = {
     startedAt,
-    ...(step.error ? { error: step.error } : {}),
     ...(result === undefined ? {} : { result: draft.revision }),
     ...(metadata === undefined ? {} : { metadata }),
-    ...(targets === undefined ? {} : { targets: [...new Set(targets)] }),
+  };
+  const refused = command.choiceError ?? (targets && refusedChoice(draft, node, event, targets));
+  if (refused && !draft.ending) {
+    failStep(draft, node, refused, { ...fields, event });
+    return;
+  }
+  completeStep(draft, node, event, {
+    ...fields,
+    ...(step.error ? { error: step.error } : {}),
+    ...(targets && route.choice ? { targets: [...new Set(targets)] } : {}),
   });
 }
+
+/** Errors of an attempt that has come to its end or may yet: whether it had its effect is not known. */
+const UNKNOWN_OUTCOMES: ReadonlySet<string | undefined> = new Set([
+  "STEP_TIMEOUT",
+  "EVENT_UNDECLARED",
+  "RESULT_INVALID",
+  "NOT_JSON",
+  "LIMIT_EXCEEDED",
+]);
 
 function recordFailure(draft: Draft, node: StepNode, step: StepState, command: FailureCommand): void {
   const { error, retryable, jitter } = command;
   const failures = (step.failures ?? 0) + 1;
-  const counted = { ...keptOf(step), failures };
+  const unknown = draft.ending !== undefined || UNKNOWN_OUTCOMES.has(error.code);
+  const counted = { ...keptOf(step), failures, ...(unknown ? { unknown } : {}) };
   if (draft.ending) {
-    draft.set(node.name, {
-      ...counted,
-      status: "cancelled",
-      error,
-      ...(node.compensateUnknown ? { unknown: true } : {}),
-    });
+    draft.set(node.name, { ...counted, status: "cancelled", error });
   } else if (retryable && failures < node.retry.maxAttempts) {
     draft.set(node.name, {
       ...counted,
@@ -99,27 +112,34 @@ function recordFailure(draft: Draft, node: StepNode, step: StepState, command: F
       error,
     });
   } else {
-    draft.set(node.name, { ...counted, status: "active" });
-    failStep(draft, node, error);
+    failStep(draft, node, error, counted);
   }
 }
 
-function cancel(draft: Draft, node: StepNode, step: StepState, begun: boolean): void {
+/** An attempt that was aborted since the run ends is over. */
+function endAborted(draft: Draft, node: StepNode, step: StepState, begun: boolean): "recorded" {
   draft.set(node.name, { ...keptOf(step), status: "cancelled", ...(begun ? { unknown: true } : {}) });
+  return "recorded";
+}
+
+/** A runner that closes, or whose run is paused, gives its work back: uncounted, and with a new token if it had begun. */
+function giveBack(draft: Draft, node: StepNode, step: StepState, { attempt, begun }: AbortedCommand): void {
+  const next = { ...step, ...heldBack(draft) };
+  if (begun) draft.set(node.name, { ...next, attempt: attempt + 1, unknown: true });
+  else if (draft.paused) draft.set(node.name, next);
 }
 
 /** An attempt never came back: a new token, and the step is to be run again, unless that happened too often. */
 function interrupt(draft: Draft, node: StepNode, step: StepState): void {
   const interruptions = (step.interruptions ?? 0) + 1;
-  const counted = { ...keptOf(step), interruptions, attempt: (step.attempt ?? 1) + 1 };
+  const counted = { ...keptOf(step), interruptions, attempt: (step.attempt ?? 1) + 1, unknown: true } as const;
   if (draft.ending) {
-    draft.set(node.name, { ...counted, status: "cancelled", unknown: true });
+    draft.set(node.name, { ...counted, status: "cancelled" });
   } else if (interruptions < MAX_INTERRUPTIONS) {
     const error = step.error ? { error: step.error } : {};
     draft.set(node.name, { ...counted, status: "active", ...error, ...heldBack(draft) });
   } else {
-    draft.set(node.name, { ...counted, status: "active" });
-    failStep(draft, node, interruptedError(node.name));
+    failStep(draft, node, interruptedError(node.name), counted);
   }
 }
 
@@ -129,16 +149,19 @@ function interruptedError(name: string): StoredError {
 }
 
 /** All attempts that may have been begun by a runner that is gone, or those named. */
-export function decideInterrupted(draft: Draft, command: InterruptedCommand): void {
+export function decideInterrupted(draft: Draft, { steps }: InterruptedCommand): void {
   // Whoever says so has found that the owner is gone, perhaps before its lease ran out.
-  if (command.steps === undefined) draft.owner = undefined;
-  const suspects = command.steps ?? [...draft.open()];
-  const runnable = suspects.filter((name) => draft.step(name)?.status === "active" && isRunnable(draft.step(name)));
+  if (steps === undefined) draft.owner = undefined;
+  const compensating = draft.ending && draft.active === 0 ? nextToCompensate(draft) : undefined;
+  const running = (name: string) => draft.step(name)?.status === "active" && isRunnable(draft.step(name));
+  const suspects = (steps ?? [...draft.open()]).filter(running);
   // One at a time, in this order: only the first can have been running.
-  for (const name of isSerial(draft) ? runnable.slice(0, 1) : runnable) {
+  for (const name of isSerial(draft) ? suspects.slice(0, 1) : suspects) {
     interrupt(draft, draft.node(name) as StepNode, draft.step(name) as StepState);
   }
-  for (const name of command.steps ?? draft.base.completed) interruptCompensation(draft, name);
+  if (compensating !== undefined && (steps ?? [compensating]).includes(compensating)) {
+    interruptCompensation(draft, compensating);
+  }
 }
 
 function interruptCompensation(draft: Draft, name: string): void {
@@ -163,15 +186,12 @@ export function isSerial(view: Pick<StateView, "open" | "step">): boolean {
 export function decideChoice(draft: Draft, command: ChoiceCommand): "recorded" | "ignored" {
   const node = draft.node(command.step);
   const step = draft.step(command.step);
-  if (node === undefined || step?.status !== "choosing") return "ignored";
+  if (node === undefined || step?.status !== "choosing" || isOfAnotherRun(draft, command)) return "ignored";
   const { targets = [], error } = command;
-  const refused = error ?? refusedChoice(draft, node, step.event ?? "", targets);
-  if (refused) {
-    failStep(draft, node, refused);
-  } else {
-    const { status: _status, event = "", ...fields } = step;
-    completeStep(draft, node, event, { ...fields, targets: [...new Set(targets)] });
-  }
+  const { status: _status, event = "", ...fields } = step;
+  const refused = error ?? refusedChoice(draft, node, event, targets);
+  if (refused) failStep(draft, node, refused, { ...fields, event });
+  else completeStep(draft, node, event, { ...fields, targets: [...new Set(targets)] });
   return "recorded";
 }
 
@@ -197,6 +217,7 @@ export function decideCompensated(draft: Draft, command: CompensatedCommand): "r
   const step = draft.step(command.step);
   const current = step?.compensation;
   if (!node || !step || current?.status !== "active" || (current.attempt ?? 1) !== command.attempt) return "ignored";
+  if (isOfAnotherRun(draft, command) || nextToCompensate(draft) !== node.name) return "ignored";
   draft.set(node.name, { ...step, compensation: nextCompensation(draft, node, current, command) });
   return "recorded";
 }
@@ -210,7 +231,7 @@ function nextCompensation(
   const { error, retryable = true, jitter = 0 } = command;
   if (error === undefined) return { ...current, status: "completed" };
   const failures = (current.failures ?? 0) + 1;
-  const next = { ...current, failures, attempt: command.attempt + 1, error };
+  const { wakeAt: _wakeAt, ...next } = { ...current, failures, attempt: command.attempt + 1, error };
   if (!retryable || failures >= node.retry.maxAttempts) return { ...next, status: "failed" };
   return { ...next, wakeAt: draft.now + backoffMs(node.retry, failures, jitter) };
 }

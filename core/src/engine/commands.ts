@@ -33,24 +33,30 @@ export interface ControlCommand {
   readonly commandId: string;
 }
 
-/** An attempt ended with an outcome. */
-export interface OutcomeCommand {
-  readonly type: "outcome";
+/** The token of an attempt. One that is not the current attempt of an open step tells nothing. */
+export interface AttemptToken {
+  /** The latest run unless said: an attempt may come back after its run has ended and the next has begun. */
+  readonly run?: number;
   readonly step: string;
   readonly attempt: number;
+}
+
+/** An attempt ended with an outcome. */
+export interface OutcomeCommand extends AttemptToken {
+  readonly type: "outcome";
   readonly startedAt: Timestamp;
   readonly event: string;
   readonly result?: JsonText;
   readonly metadata?: Json;
   /** What `choose` answered, where the event has one. */
   readonly targets?: readonly string[];
+  /** Why it answered nothing: the step has had its effect and fails all the same. */
+  readonly choiceError?: StoredError;
 }
 
 /** An attempt ended in an error. */
-export interface FailureCommand {
+export interface FailureCommand extends AttemptToken {
   readonly type: "failure";
-  readonly step: string;
-  readonly attempt: number;
   readonly error: StoredError;
   readonly retryable: boolean;
   /** 0 to 1, from the runner's random source: where the back-off falls in its range. */
@@ -58,17 +64,13 @@ export interface FailureCommand {
 }
 
 /** An attempt ended without an outcome: the step waits for one of its events. */
-export interface PendingCommand {
+export interface PendingCommand extends AttemptToken {
   readonly type: "pending";
-  readonly step: string;
-  readonly attempt: number;
 }
 
 /** An aborted attempt, or one that was never begun, is over without a result. */
-export interface AbortedCommand {
+export interface AbortedCommand extends AttemptToken {
   readonly type: "aborted";
-  readonly step: string;
-  readonly attempt: number;
   /** It had begun, so its effect may have happened. */
   readonly begun: boolean;
 }
@@ -76,6 +78,8 @@ export interface AbortedCommand {
 /** What `choose` answered for a step whose event came from outside or from a timer. */
 export interface ChoiceCommand {
   readonly type: "choice";
+  /** The latest run unless said. */
+  readonly run?: number;
   readonly step: string;
   readonly targets?: readonly string[];
   readonly error?: StoredError;
@@ -87,19 +91,15 @@ export interface InterruptedCommand {
   readonly steps?: readonly string[];
 }
 
-export interface CheckpointCommand {
+export interface CheckpointCommand extends AttemptToken {
   readonly type: "checkpoint";
-  readonly step: string;
-  readonly attempt: number;
   readonly name: string;
   readonly value?: JsonText;
 }
 
 /** A compensation ended, well or badly. */
-export interface CompensatedCommand {
+export interface CompensatedCommand extends AttemptToken {
   readonly type: "compensated";
-  readonly step: string;
-  readonly attempt: number;
   readonly error?: StoredError;
   readonly retryable?: boolean;
   readonly jitter?: number;

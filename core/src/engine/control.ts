@@ -1,14 +1,16 @@
-import { HephaestusError, unreachable } from "../definition/errors.ts";
-import type { StepNode } from "../definition/graph.ts";
+import { unreachable } from "../definition/errors.ts";
 import type { Json } from "../definition/json.ts";
+import { decideAdopt } from "./adopt.ts";
 import type { ControlCommand, StartCommand, StartReply } from "./commands.ts";
 import type { Draft } from "./draft.ts";
-import { advanceEnding, beginEnding } from "./ending.ts";
-import { takeFromInbox } from "./inbox.ts";
+import { beginEnding, redoCompensations } from "./ending.ts";
+import { deliver, longestWaiting } from "./inbox.ts";
+import { propagate } from "./joins.ts";
 import { CANCEL_GRACE_MS, COMMAND_RETENTION_MS } from "./limits.ts";
 import { refuseStatus } from "./refuse.ts";
+import { decideRetry } from "./retry-run.ts";
 import { isEnded } from "./run-state.ts";
-import { type CommandRecord, STATE_FORMAT, type StepState } from "./state.ts";
+import { type CommandRecord, STATE_FORMAT } from "./state.ts";
 import { fireDue } from "./timers.ts";
 
 /**
@@ -34,10 +36,12 @@ export function decideStart(draft: Draft, command: StartCommand, earlier: readon
   return { run };
 }
 
-/** The commands that a late redelivery may still name. */
-export function unexpiredCommands(draft: Draft): CommandRecord[] {
-  const records = [...draft.base.commands.values(), ...draft.commands];
-  return records.filter((command) => command.at + COMMAND_RETENTION_MS > draft.now);
+/** The commands that a late redelivery may still name, when their run has ended and another begins or none is left. */
+export function unexpiredCommands({ base, now }: Draft): CommandRecord[] {
+  const until = (base.endedAt ?? now) + COMMAND_RETENTION_MS;
+  return [...base.commands.values()]
+    .map((command) => ({ ...command, until: command.until ?? until }))
+    .filter((command) => command.until > now);
 }
 
 /** @throws HephaestusError STATUS_REFUSES */
@@ -55,7 +59,8 @@ export function decideControl(draft: Draft, command: ControlCommand): Json {
       decideCancel(draft);
       break;
     case "retry":
-      if (draft.status !== "failed") refuseStatus(draft, "retry");
+      // What failed in this very commit was not seen to fail by whoever asks: the retry came before.
+      if (draft.status !== "failed" || draft.steps.size > 0) refuseStatus(draft, "retry");
       decideRetry(draft);
       break;
     case "adopt":
@@ -63,7 +68,7 @@ export function decideControl(draft: Draft, command: ControlCommand): Json {
       break;
     case "delete":
       if (!isEnded(draft.status)) refuseStatus(draft, "delete");
-      draft.commands.push(...unexpiredCommands(draft));
+      for (const command of unexpiredCommands(draft)) draft.record(command);
       draft.status = "deleted";
       break;
     default:
@@ -73,11 +78,15 @@ export function decideControl(draft: Draft, command: ControlCommand): Json {
   return null;
 }
 
-/** Events that came in time go before timers that came due meanwhile. */
+/** Events that came in time go before timers that came due meanwhile, one after the other as if they came now. */
 function unpause(draft: Draft): void {
   draft.paused = false;
-  for (const name of [...draft.open()]) {
-    if (draft.step(name)?.status === "waiting") takeFromInbox(draft, draft.node(name) as StepNode);
+  for (const item of [...draft.untaken()]) {
+    // What the events before it led to may have taken it.
+    const taker = draft.hasLeft(item) ? undefined : longestWaiting(draft, item);
+    if (taker === undefined) continue;
+    deliver(draft, taker, item);
+    propagate(draft);
   }
   fireDue(draft);
 }
@@ -85,78 +94,11 @@ function unpause(draft: Draft): void {
 function decideCancel(draft: Draft): void {
   if (draft.status === "completed" || draft.status === "cancelled") refuseStatus(draft, "cancel");
   if (draft.status === "compensating") return;
-  draft.paused = false;
   if (draft.status === "failed") {
     draft.ending = { ...draft.ending, outcome: "cancelled", until: draft.now };
     draft.status = "compensating";
+    redoCompensations(draft);
   } else {
     beginEnding(draft, { outcome: "cancelled", until: draft.now + CANCEL_GRACE_MS });
   }
-  advanceEnding(draft);
-}
-
-/**
- * Runs again what failed, what the failure cancelled, what was compensated, and all that came after those. Compensated
- * steps get a new epoch, so that their effects are new ones; the others keep their idempotency key.
- */
-function decideRetry(draft: Draft): void {
-  const { graph } = draft;
-  const reset = new Set<number>();
-  for (const node of graph.nodes) {
-    const step = draft.step(node.name);
-    const failed = step?.status === "failed" && node.onFailure === undefined;
-    const cancelled = step?.status === "cancelled" && !step.outrun;
-    if (failed || cancelled || step?.compensation !== undefined) reset.add(node.index);
-  }
-  for (const index of reset) for (const target of (graph.nodes[index] as StepNode).targets) reset.add(target);
-  draft.ending = undefined;
-  draft.status = "running";
-  for (const node of graph.nodes) {
-    const step = draft.step(node.name);
-    if (step?.status === "completed" && step.targets?.length === 0 && !reset.has(node.index)) retake(draft, node, step);
-  }
-  for (const index of reset) {
-    const { name } = graph.nodes[index] as StepNode;
-    const step = draft.step(name);
-    if (step === undefined) continue;
-    const { epoch = 0, attempt = 1 } = step;
-    const compensated = step.compensation !== undefined;
-    draft.set(name, {
-      status: "idle",
-      attempt: attempt + 1,
-      ...(epoch + Number(compensated) > 0 ? { epoch: epoch + Number(compensated) } : {}),
-      ...(step.checkpoints && !compensated ? { checkpoints: step.checkpoints } : {}),
-    });
-  }
-  draft.recount();
-}
-
-/** What completed while the run was ending took no edges: now it does. */
-function retake(draft: Draft, node: StepNode, step: StepState): void {
-  const { targets: _targets, ...completed } = step;
-  const choosing = node.routes.get(step.event ?? "")?.choice;
-  draft.set(node.name, choosing ? { ...completed, status: "choosing" } : completed);
-}
-
-/** Goes on under other code, if every step that was touched and every edge that was taken is still there. */
-function decideAdopt(draft: Draft): void {
-  const { graph, base } = draft;
-  if (isEnded(draft.status)) refuseStatus(draft, "adopt");
-  for (const [name, step] of base.steps) {
-    const node = graph.byName.get(name);
-    const lost =
-      node === undefined
-        ? `step ${name}`
-        : step.event !== undefined && !node.routes.has(step.event)
-          ? `event ${step.event} of ${name}`
-          : step.targets?.find((target) => target !== "done" && !graph.byName.has(target));
-    if (lost !== undefined) {
-      throw new HephaestusError("PARKED", `${base.id} cannot go on with this code: ${lost} is gone`, {
-        id: base.id,
-        lost,
-      });
-    }
-  }
-  draft.fingerprint = graph.fingerprint;
-  draft.recount();
 }

@@ -10,7 +10,7 @@ import { decideEvent, decideSchedule } from "./events.ts";
 import { propagate } from "./joins.ts";
 import { emptyRun, isEnded, type RunState } from "./run-state.ts";
 import type { Changes, Payloads, Timestamp } from "./state.ts";
-import { fireDue } from "./timers.ts";
+import { compensationTimer, fireDue } from "./timers.ts";
 
 /** Who asks, and when. */
 export interface DecideContext {
@@ -62,7 +62,7 @@ export function decide(graph: Graph, state: RunState, commands: readonly Command
   const changes = draft.changes();
   return {
     changes,
-    payloads: draft.hasPayloads ? draft.payloads : undefined,
+    payloads: draft.payloads,
     writesHeader: changes !== undefined && writesHeader(draft, changes),
     replies,
     draft,
@@ -86,6 +86,8 @@ function beginRun(draft: Draft, command: StartCommand): Draft {
 
 function decideOne(draft: Draft, command: Exclude<Command, StartCommand>): Json {
   if (draft.base.info === undefined && draft.info === undefined) {
+    // Nobody waits for what an attempt tells of a run that is not there any more.
+    if (!("commandId" in command)) return "ignored";
     throw new HephaestusError("INSTANCE_NOT_FOUND", `there is no instance ${draft.base.id}`, { id: draft.base.id });
   }
   switch (command.type) {
@@ -124,7 +126,7 @@ function decideOne(draft: Draft, command: Exclude<Command, StartCommand>): Json 
   }
 }
 
-/** What is due by now comes before what is asked now. */
+/** What is due by now comes before what is asked now, and may end the run that it is asked of. */
 function fireAndFollow(draft: Draft): void {
   fireDue(draft);
   follow(draft);
@@ -167,11 +169,12 @@ function own(draft: Draft, { now, runner }: DecideContext): void {
 /** Whether there is something that only a driver can do: run a step, a choice, a compensation. */
 function needsDriver(draft: Draft): boolean {
   if (isEnded(draft.status)) return false;
-  return draft.ending !== undefined || draft.runnable > 0;
+  return draft.runnable > 0 || (draft.ending !== undefined && compensationTimer(draft) === undefined);
 }
 
 function writesHeader(draft: Draft, changes: Changes): boolean {
-  if (changes.run || changes.owner !== undefined || isEnded(draft.status)) return true;
-  if (changes.status !== undefined && changes.status !== "running") return true;
-  return changes.steps !== undefined && draft.runnable === 0;
+  if (changes.run || changes.owner !== undefined) return true;
+  // Where there is no runner that takes the run in the same commit, its first step writes no row.
+  if (changes.status !== undefined && !(changes.status === "running" && draft.base.status === "waiting")) return true;
+  return changes.steps !== undefined && !needsDriver(draft);
 }

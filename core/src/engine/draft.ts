@@ -1,18 +1,33 @@
 import { DONE, type Graph, type StepNode } from "../definition/graph.ts";
 import type { Json, JsonText } from "../definition/json.ts";
-import { type InboxItem, isActive, isOpen, isRunnable, isSettled, type RunState, takenTargets } from "./run-state.ts";
+import {
+  hasEffect,
+  type InboxItem,
+  isActive,
+  isOpen,
+  isRunnable,
+  isSettled,
+  phaseOf,
+  type RunState,
+  takenTargets,
+} from "./run-state.ts";
 import type {
   Changes,
   CommandRecord,
   CommandType,
   Ending,
-  InboxEntry,
   Owner,
   RunInfo,
   RunStatus,
   StepState,
   Timestamp,
 } from "./state.ts";
+
+/** How many of a step's in-edges were taken, and how many are resolved. */
+interface JoinCount {
+  taken: number;
+  resolved: number;
+}
 
 /**
  * What the commands of one commit change, on top of a state that stays as it is until the commit is acknowledged.
@@ -24,12 +39,9 @@ export class Draft {
   readonly now: Timestamp;
   /** The revision that the commit will have. */
   readonly revision: number;
-  info: RunInfo | undefined;
-  /** In the order in which they were first changed: the order of the record. */
+  info: RunInfo | undefined = undefined;
+  /** In the order in which they reached the phase that they are in: the order of the record. */
   readonly steps = new Map<string, StepState>();
-  readonly inbox = new Map<string, InboxItem>();
-  readonly commands: CommandRecord[] = [];
-  readonly payloads: Record<string, JsonText> = {};
   paused: boolean;
   ending: Ending | undefined;
   owner: Owner | undefined;
@@ -39,12 +51,16 @@ export class Draft {
   runnable: number;
   settled: number;
   doneTaken: number;
-  readonly #taken = new Map<number, number>();
-  readonly #resolved = new Map<number, number>();
-  readonly #left = new Set<string>();
-  #hasPayloads = false;
-  /** Edges that were taken or killed and whose joins are still to be looked at. */
+  /** Steps whose edges were taken or killed, and whose joins are still to be looked at. */
   readonly touched: number[] = [];
+  /** Compensations that had failed are tried again. */
+  redo = false;
+  // Most commits need few of these: each is made when it is first written to.
+  #joins: Map<number, JoinCount> | undefined = undefined;
+  #inbox: Map<string, InboxItem> | undefined = undefined;
+  #left: Set<string> | undefined = undefined;
+  #commands: Map<string, CommandRecord> | undefined = undefined;
+  #payloads: Record<string, JsonText> | undefined = undefined;
 
   constructor(base: RunState, graph: Graph, now: Timestamp) {
     this.base = base;
@@ -62,6 +78,11 @@ export class Draft {
     this.doneTaken = base.doneTaken;
   }
 
+  /** The number of the run that is being changed. */
+  get run(): number {
+    return this.info?.run ?? this.base.run;
+  }
+
   step(name: string): StepState | undefined {
     return this.steps.get(name) ?? this.base.steps.get(name);
   }
@@ -74,96 +95,136 @@ export class Draft {
     const before = this.step(name);
     this.active += Number(isActive(next)) - Number(isActive(before));
     this.runnable += Number(isRunnable(next)) - Number(isRunnable(before));
-    if (isSettled(next) && !isSettled(before)) this.settled += 1;
+    if (phaseOf(before) !== phaseOf(next)) {
+      if (isSettled(next)) this.settled += 1;
+      this.steps.delete(name);
+    }
     this.steps.set(name, next);
   }
 
   taken(index: number): number {
-    return this.#taken.get(index) ?? this.base.taken[index] ?? 0;
+    return this.#joins?.get(index)?.taken ?? this.base.taken[index] ?? 0;
   }
 
   resolved(index: number): number {
-    return this.#resolved.get(index) ?? this.base.resolved[index] ?? 0;
+    return this.#joins?.get(index)?.resolved ?? this.base.resolved[index] ?? 0;
+  }
+
+  #join(index: number): JoinCount {
+    this.#joins ??= new Map();
+    let join = this.#joins.get(index);
+    if (join === undefined) {
+      join = { taken: this.base.taken[index] ?? 0, resolved: this.base.resolved[index] ?? 0 };
+      this.#joins.set(index, join);
+    }
+    return join;
   }
 
   take(index: number): void {
-    this.#taken.set(index, this.taken(index) + 1);
+    this.#join(index).taken += 1;
   }
 
   resolve(index: number): void {
-    this.#resolved.set(index, this.resolved(index) + 1);
+    this.#join(index).resolved += 1;
     this.touched.push(index);
   }
 
   /** Counts every edge anew and has every join looked at, after steps were reset or the graph was exchanged. */
   recount(): void {
     const { graph } = this;
-    const taken = graph.nodes.map((node) => Number(node.isStart));
-    const resolved = [...taken];
     this.settled = 0;
     this.doneTaken = 0;
+    for (const { index, isStart } of graph.nodes) {
+      Object.assign(this.#join(index), { taken: Number(isStart), resolved: Number(isStart) });
+      this.touched.push(index);
+    }
     for (const node of graph.nodes) {
       const step = this.step(node.name);
       if (step === undefined || !isSettled(step)) continue;
       this.settled += 1;
-      for (const target of node.targets) resolved[target] = (resolved[target] as number) + 1;
+      for (const target of node.targets) this.#join(target).resolved += 1;
       for (const target of takenTargets(graph, node, step)) {
         if (target === DONE) this.doneTaken += 1;
-        else taken[target] = (taken[target] as number) + 1;
+        else this.take(target);
       }
-    }
-    for (const { index } of graph.nodes) {
-      this.#taken.set(index, taken[index] as number);
-      this.#resolved.set(index, resolved[index] as number);
-      this.touched.push(index);
     }
   }
 
   /** The names of the steps that are active, waiting or choosing, in the order in which they became so. */
   *open(): Generator<string> {
-    for (const name of this.base.open) if (isOpen(this.step(name))) yield name;
-    for (const [name, step] of this.steps) if (isOpen(step) && !this.base.open.has(name)) yield name;
+    const { base, steps } = this;
+    for (const name of base.open) {
+      const step = steps.get(name);
+      if (step === undefined || phaseOf(step) === phaseOf(base.steps.get(name))) yield name;
+    }
+    for (const [name, step] of steps) {
+      if (isOpen(step) && phaseOf(step) !== phaseOf(base.steps.get(name))) yield name;
+    }
+  }
+
+  /** The steps that have something to undo, the last one first; some at the beginning of a state's are left out. */
+  *effects(): Generator<string> {
+    const { base, graph, steps } = this;
+    const fresh = (name: string, step: StepState) => {
+      const node = graph.byName.get(name);
+      return node !== undefined && hasEffect(node, step) && !isSettled(base.steps.get(name));
+    };
+    for (const [name, step] of [...steps].reverse()) if (fresh(name, step)) yield name;
+    const last = base.effects.length - 1 - (this.redo ? 0 : base.undone);
+    for (let index = last; index >= 0; index--) yield base.effects[index] as string;
   }
 
   /** The events that no step has taken, in the order in which they came. */
   *untaken(): Generator<InboxItem> {
-    for (const item of this.base.inbox.values()) if (!this.#left.has(item.id)) yield item;
-    for (const item of this.inbox.values()) if (!this.#left.has(item.id)) yield item;
+    for (const item of this.base.inbox.values()) if (!this.hasLeft(item)) yield item;
+    for (const item of this.#inbox?.values() ?? []) if (!this.hasLeft(item)) yield item;
   }
 
-  leaveInbox(id: string): void {
+  get untakenCount(): number {
+    return this.base.inbox.size + (this.#inbox?.size ?? 0) - (this.#left?.size ?? 0);
+  }
+
+  leaveInbox({ id }: InboxItem): void {
+    this.#left ??= new Set();
     this.#left.add(id);
   }
 
-  accept(entry: InboxEntry, payload: JsonText | undefined): InboxItem {
-    const item = { ...entry, revision: this.revision, at: this.now };
-    this.inbox.set(entry.id, item);
-    if (payload !== undefined) this.payload(`event:${entry.id}`, payload);
-    return item;
+  hasLeft({ id }: InboxItem): boolean {
+    return this.#left?.has(id) ?? false;
+  }
+
+  accept(item: InboxItem, payload: JsonText | undefined): void {
+    this.#inbox ??= new Map();
+    this.#inbox.set(item.id, item);
+    if (payload !== undefined) this.payload(`event:${item.id}`, payload);
   }
 
   payload(name: string, text: JsonText): void {
-    this.payloads[name] = text;
-    this.#hasPayloads = true;
+    this.#payloads ??= {};
+    this.#payloads[name] = text;
   }
 
-  get hasPayloads(): boolean {
-    return this.#hasPayloads;
+  get payloads(): Readonly<Record<string, JsonText>> | undefined {
+    return this.#payloads;
   }
 
   command(id: string): CommandRecord | undefined {
-    return this.commands.find((command) => command.id === id) ?? this.base.commands.get(id);
+    return this.#commands?.get(id) ?? this.base.commands.get(id);
+  }
+
+  record(command: CommandRecord): void {
+    this.#commands ??= new Map();
+    this.#commands.set(command.id, command);
   }
 
   remember(id: string, type: CommandType, reply?: Json): void {
-    const run = this.info?.run ?? this.base.run;
-    this.commands.push({ id, type, at: this.now, run, ...(reply === undefined ? {} : { reply }) });
+    this.record({ id, type, at: this.now, run: this.run, ...(reply === undefined ? {} : { reply }) });
   }
 
   /** The record, or undefined when nothing changed. */
   changes(): Changes | undefined {
-    const { base, now } = this;
-    const changes: { -readonly [Field in keyof Changes]: Changes[Field] } = { at: now };
+    const { base } = this;
+    const changes: { -readonly [Field in keyof Changes]: Changes[Field] } = { at: this.now };
     let changed = false;
     if (this.info) {
       changes.run = this.info;
@@ -189,12 +250,12 @@ export class Draft {
       changes.owner = this.owner ?? null;
       changed = true;
     }
-    if (this.inbox.size > 0) {
-      changes.inbox = [...this.inbox.values()].map(({ revision: _revision, at: _at, ...entry }) => entry);
+    if (this.#inbox) {
+      changes.inbox = [...this.#inbox.values()].map(({ revision: _revision, at: _at, ...entry }) => entry);
       changed = true;
     }
-    if (this.commands.length > 0) {
-      changes.commands = this.commands;
+    if (this.#commands) {
+      changes.commands = [...this.#commands.values()];
       changed = true;
     }
     if (this.steps.size > 0) {

@@ -1,11 +1,12 @@
-import { HephaestusError } from "../definition/errors.ts";
+import { type ErrorCode, type ErrorDetails, HephaestusError } from "../definition/errors.ts";
 import type { StepNode } from "../definition/graph.ts";
 import type { EventCommand, EventReply, ScheduleCommand } from "./commands.ts";
 import type { Draft } from "./draft.ts";
-import { deliver } from "./inbox.ts";
+import { deliver, longestWaiting } from "./inbox.ts";
 import { INBOX_LENGTH_MAX } from "./limits.ts";
 import { refuseStatus } from "./refuse.ts";
-import { isSettled } from "./run-state.ts";
+import { isEnded, isSettled } from "./run-state.ts";
+import type { InboxEntry, StepState } from "./state.ts";
 
 /**
  * Gives an event to the step that has waited for it longest, or keeps it for one that still may.
@@ -17,27 +18,32 @@ export function decideEvent(draft: Draft, command: EventCommand): EventReply {
   if (draft.status === "compensating" || draft.status === "completed" || draft.status === "cancelled") {
     refuseStatus(draft, "an event");
   }
-  const open = receivers.filter((node) => !isSettled(draft.step(node.name)) || draft.status === "failed");
-  if (open.length === 0) {
+  if (draft.status !== "failed" && receivers.every((node) => isOver(draft.step(node.name)))) {
     const details = { event, ...(step === undefined ? {} : { step }), id: draft.base.id };
     throw new HephaestusError("EVENT_NOT_EXPECTED", `no step of ${draft.base.id} can take ${event} any more`, details);
   }
-  if (draft.base.inbox.size + draft.inbox.size >= INBOX_LENGTH_MAX) {
-    const message = `the inbox of ${draft.base.id} holds ${INBOX_LENGTH_MAX} events that no step has taken`;
-    throw new HephaestusError("LIMIT_EXCEEDED", message, { limit: "INBOX_LENGTH_MAX", most: INBOX_LENGTH_MAX });
-  }
-  const entry = {
+  const entry: InboxEntry = {
     id: commandId,
     event,
     ...(step === undefined ? {} : { step }),
-    ...(payload === undefined ? {} : { payload: true as const }),
+    ...(payload === undefined ? {} : { payload: true }),
   };
-  const item = draft.accept(entry, payload);
-  const taker = draft.paused || draft.status === "failed" ? undefined : longestWaiting(draft, open);
+  const item = { ...entry, revision: draft.revision, at: draft.now };
+  const taker = draft.paused ? undefined : longestWaiting(draft, item);
+  if (taker === undefined && draft.untakenCount >= INBOX_LENGTH_MAX) {
+    const message = `the inbox of ${draft.base.id} holds ${INBOX_LENGTH_MAX} events that no step has taken`;
+    throw new HephaestusError("LIMIT_EXCEEDED", message, { limit: "INBOX_LENGTH_MAX", most: INBOX_LENGTH_MAX });
+  }
+  draft.accept(item, payload);
   if (taker) deliver(draft, taker, item);
   const reply = taker ? "delivered" : "queued";
   draft.remember(commandId, "event", reply);
   return reply;
+}
+
+/** Whether a step can take no event any more: a choice is made after its own event has come. */
+function isOver(step: StepState | undefined): boolean {
+  return isSettled(step) || step?.status === "choosing";
 }
 
 function receiversOf(draft: Draft, event: string, step: string | undefined): readonly StepNode[] {
@@ -57,48 +63,31 @@ function receiversOf(draft: Draft, event: string, step: string | undefined): rea
   throw new HephaestusError(known ? "EVENT_UNDECLARED" : "UNKNOWN_STEP", message, { ...details, step, field: "step" });
 }
 
-function longestWaiting(draft: Draft, nodes: readonly StepNode[]): StepNode | undefined {
-  const waiting = nodes.filter((node) => draft.step(node.name)?.status === "waiting");
-  if (waiting.length < 2) return waiting[0];
-  for (const name of draft.open()) {
-    const node = waiting.find((one) => one.name === name);
-    if (node) return node;
-  }
-  return undefined;
-}
-
 /**
- * Sets the timer of a waiting step.
+ * Sets the timer of a waiting step, in place of the one that it has.
  * @throws HephaestusError UNKNOWN_STEP, EVENT_UNDECLARED, STATUS_REFUSES
  */
 export function decideSchedule(draft: Draft, command: ScheduleCommand): { wakeAt: number } {
-  const node = draft.node(command.step);
+  const { step: name, event } = command;
+  if (isEnded(draft.status) || draft.status === "compensating") refuseStatus(draft, "a timer");
+  const node = draft.node(name);
+  const refuse = (code: ErrorCode, message: string, details: ErrorDetails = {}): never => {
+    throw new HephaestusError(code, message, { step: name, ...details });
+  };
   if (node === undefined) {
-    throw new HephaestusError(
-      "UNKNOWN_STEP",
-      `workflow ${draft.graph.workflow} has no step ${JSON.stringify(command.step)}`,
-      {
-        step: command.step,
-        field: "step",
-      },
-    );
+    const message = `workflow ${draft.graph.workflow} has no step ${JSON.stringify(name)}`;
+    return refuse("UNKNOWN_STEP", message, { field: "step" });
   }
-  if (!node.routes.has(command.event)) {
-    throw new HephaestusError("EVENT_UNDECLARED", `step ${node.name} has no event ${JSON.stringify(command.event)}`, {
-      step: node.name,
-      event: command.event,
-      field: "event",
-    });
+  if (!node.routes.has(event)) {
+    return refuse("EVENT_UNDECLARED", `step ${name} has no event ${JSON.stringify(event)}`, { event, field: "event" });
   }
-  const step = draft.step(node.name);
+  const step = draft.step(name);
   if (step?.status !== "waiting") {
-    throw new HephaestusError("EVENT_NOT_EXPECTED", `step ${node.name} is ${step?.status ?? "idle"}, not waiting`, {
-      step: node.name,
-      status: step?.status ?? "idle",
-    });
+    const status = step?.status ?? "idle";
+    return refuse("EVENT_NOT_EXPECTED", `step ${name} is ${status}, not waiting`, { status });
   }
   const wakeAt = draft.now + command.delayMs;
-  draft.set(node.name, { ...step, wakeAt, wakeEvent: command.event });
+  draft.set(name, { ...step, wakeAt, wakeEvent: event });
   draft.remember(command.commandId, "schedule", { wakeAt });
   return { wakeAt };
 }

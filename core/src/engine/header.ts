@@ -45,7 +45,7 @@ export function toHeader(draft: Draft): Header {
   const wakeAt =
     status === "deleted" ? now + COMMAND_RETENTION_MS : ended ? undefined : owner ? owner.until : nextTimer(draft);
   const error = ended || status === "compensating" ? draft.ending?.error : undefined;
-  const input = draft.info ? draft.payloads.input : undefined;
+  const input = draft.info ? draft.payloads?.input : undefined;
   const { key, tags = [], metadata = {} } = info;
   return {
     id: base.id,

@@ -4,58 +4,85 @@ import type { Draft } from "./draft.ts";
 import { failStep } from "./ending.ts";
 import { takeFromInbox } from "./inbox.ts";
 import { isOpen } from "./run-state.ts";
-import { heldBack, keptOf, settleStep } from "./settle.ts";
+import { cancelled, heldBack, keptOf, settleStep } from "./settle.ts";
 
-/** Looks at every join with new edges, and goes on until nothing follows any more. */
+/**
+ * Does all that follows from the edges that were taken and killed. What follows does not depend on the order of edges:
+ * first what dies, then what starts (and of that what cancels others, then by the order of the definition), and a join
+ * fails only when nothing else is left that follows.
+ */
 export function propagate(draft: Draft): void {
   const { touched, graph } = draft;
-  for (let next = 0; next < touched.length; next++) {
-    lookAtJoin(draft, graph.nodes[touched[next] as number] as StepNode);
-    if (draft.ending) break;
+  const ready: StepNode[] = [];
+  const unfilled: StepNode[] = [];
+  let looked = 0;
+  while (!draft.ending) {
+    if (looked < touched.length) {
+      for (; looked < touched.length; looked++) {
+        const node = graph.nodes[touched[looked] as number] as StepNode;
+        const join = joinOf(draft, node);
+        if (join === "ready") ready.push(node);
+        else if (join === "unfilled") unfilled.push(node);
+        else if (join === "dead") settleStep(draft, node, { ...keptOf(draft.step(node.name)), status: "skipped" });
+      }
+      if (ready.length > 1) ready.sort(lastFirst);
+      if (unfilled.length > 1) unfilled.sort(lastFirst);
+    }
+    const node = ready.pop() ?? unfilled.pop();
+    if (node === undefined) break;
+    // What was done since may have settled it.
+    const join = joinOf(draft, node);
+    if (join === "ready") startStep(draft, node);
+    else if (join === "unfilled") failJoin(draft, node);
   }
   touched.length = 0;
 }
 
-/** Starts, skips or fails a step that is not yet reached, if its edges say so. */
-function lookAtJoin(draft: Draft, node: StepNode): void {
-  const step = draft.step(node.name);
-  if (step !== undefined && step.status !== "idle") return;
-  const taken = draft.taken(node.index);
-  const missing = node.inDegree - draft.resolved(node.index);
-  if (node.atLeast === undefined ? missing === 0 && taken > 0 : taken >= node.atLeast) {
-    startStep(draft, node);
-  } else if (missing === 0 && taken === 0) {
-    settleStep(draft, node, { ...keptOf(step), status: "skipped" });
-  } else if (node.atLeast !== undefined && taken > 0 && taken + missing < node.atLeast) {
-    failStep(draft, node, {
-      name: "HephaestusError",
-      code: "JOIN_UNFILLED",
-      message: `${node.name} needs ${node.atLeast} taken edges; ${taken} were taken and ${missing} are left`,
-    });
-  }
+function lastFirst(one: StepNode, other: StepNode): number {
+  return Number(one.cancels.length > 0) - Number(other.cancels.length > 0) || other.index - one.index;
 }
 
-export function startStep(draft: Draft, node: StepNode): void {
+/** What its edges say about a step that is not reached yet: it starts, is skipped, can never start, or must wait. */
+function joinOf(draft: Draft, node: StepNode): "ready" | "dead" | "unfilled" | undefined {
+  const step = draft.step(node.name);
+  if (step !== undefined && step.status !== "idle") return undefined;
+  const { atLeast } = node;
+  const taken = draft.taken(node.index);
+  const missing = node.inDegree - draft.resolved(node.index);
+  if (atLeast === undefined ? missing === 0 && taken > 0 : taken >= atLeast) return "ready";
+  if (missing === 0 && taken === 0) return "dead";
+  return atLeast !== undefined && taken > 0 && taken + missing < atLeast ? "unfilled" : undefined;
+}
+
+function failJoin(draft: Draft, node: StepNode): void {
+  const taken = draft.taken(node.index);
+  const message = `${node.name} needs ${node.atLeast} taken edges and can have no more than ${taken}`;
+  failStep(draft, node, { name: "HephaestusError", code: "JOIN_UNFILLED", message });
+}
+
+function startStep(draft: Draft, node: StepNode): void {
   for (const index of node.cancels) cancelBehind(draft, draft.graph.nodes[index] as StepNode);
   const kept = keptOf(draft.step(node.name));
   if (node.kind === "run") {
-    const since = node.seesOptional ? { since: draft.revision } : {};
-    draft.set(node.name, { ...kept, status: "active", ...since, ...heldBack(draft) });
+    if (node.seesOptional) kept.since = draft.revision;
+    draft.set(node.name, { ...kept, status: "active", ...heldBack(draft) });
     return;
   }
-  draft.set(node.name, {
-    ...kept,
-    status: "waiting",
-    ...(node.durationMs === undefined
+  const timer =
+    node.durationMs === undefined
       ? {}
-      : { wakeAt: draft.now + node.durationMs, wakeEvent: node.kind === "timer" ? DONE_NAME : TIMEOUT_EVENT }),
-  });
+      : { wakeAt: draft.now + node.durationMs, wakeEvent: node.kind === "timer" ? DONE_NAME : TIMEOUT_EVENT };
+  draft.set(node.name, { ...kept, status: "waiting", ...timer });
   takeFromInbox(draft, node);
 }
 
+/** Ends an unsettled step that leads nowhere but to a join which starts without it. */
 function cancelBehind(draft: Draft, node: StepNode): void {
   const step = draft.step(node.name);
-  if (step === undefined || step.status === "idle" || isOpen(step)) {
-    settleStep(draft, node, { ...keptOf(step), status: "cancelled", outrun: true });
+  if (step?.status === "choosing") {
+    // It has run: only where it leads does not matter any more.
+    settleStep(draft, node, { ...step, status: "completed", targets: [], outrun: true });
+  } else if (step === undefined || step.status === "idle" || isOpen(step)) {
+    settleStep(draft, node, { ...cancelled(node, step), outrun: true });
   }
 }

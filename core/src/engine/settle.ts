@@ -1,20 +1,24 @@
 import { DONE, type StepNode } from "../definition/graph.ts";
 import type { Draft } from "./draft.ts";
-import { isSettled, takenTargets } from "./run-state.ts";
+import { isRunnable, isSettled, takenTargets } from "./run-state.ts";
 import type { StepState } from "./state.ts";
 
-/** What a settled or reached step keeps of the attempts that it had. */
-export function keptOf(step: StepState | undefined): Partial<StepState> {
-  if (step === undefined) return {};
-  const { attempt, failures, interruptions, epoch, since, checkpoints } = step;
-  return {
-    ...(attempt === undefined ? {} : { attempt }),
-    ...(failures === undefined ? {} : { failures }),
-    ...(interruptions === undefined ? {} : { interruptions }),
-    ...(epoch === undefined ? {} : { epoch }),
-    ...(since === undefined ? {} : { since }),
-    ...(checkpoints === undefined ? {} : { checkpoints }),
-  };
+type Writable<T> = { -readonly [Field in keyof T]: T[Field] };
+type Kept = Writable<Omit<StepState, "status">>;
+
+/** What a step keeps of the attempts that it had, whatever becomes of it. */
+export function keptOf(step: StepState | undefined): Kept {
+  const kept: Kept = {};
+  if (step === undefined) return kept;
+  if (step.attempt !== undefined) kept.attempt = step.attempt;
+  if (step.failures !== undefined) kept.failures = step.failures;
+  if (step.interruptions !== undefined) kept.interruptions = step.interruptions;
+  if (step.epoch !== undefined) kept.epoch = step.epoch;
+  if (step.since !== undefined) kept.since = step.since;
+  if (step.checkpoints !== undefined) kept.checkpoints = step.checkpoints;
+  if (step.compensations !== undefined) kept.compensations = step.compensations;
+  if (step.unknown !== undefined) kept.unknown = step.unknown;
+  return kept;
 }
 
 /** What is reached while the run is paused is to be run when it goes on: a timer that is due then. */
@@ -27,16 +31,25 @@ export function heldBack(draft: Draft): Partial<StepState> {
  */
 export function completeStep(draft: Draft, node: StepNode, event: string, fields: Partial<StepState>): void {
   const before = draft.step(node.name);
-  const route = node.routes.get(event);
-  const choosing = route?.choice && fields.targets === undefined && draft.ending === undefined;
+  const choosing =
+    fields.targets === undefined && draft.ending === undefined && node.routes.get(event)?.choice === true;
+  const { unknown: _known, ...kept } = keptOf(before);
   settleStep(draft, node, {
-    ...keptOf(before),
+    ...kept,
+    ...(before?.startedAt === undefined ? {} : { startedAt: before.startedAt }),
     ...fields,
     status: choosing ? "choosing" : "completed",
     event,
     // Once the run is ending, what completes leads nowhere.
     ...(draft.ending ? { targets: [] } : {}),
   });
+}
+
+/** A step that is taken from its run, and whether it may have had its effect. */
+export function cancelled(node: StepNode, step: StepState | undefined): StepState {
+  // Whether a step that can run has begun is known to its driver alone; one that is pending has.
+  const begun = node.kind === "run" && (isRunnable(step) || step?.status === "waiting");
+  return { ...keptOf(step), status: "cancelled", ...(begun ? { unknown: true } : {}) };
 }
 
 /** Puts a step into a state, and where that settles it, takes and kills its edges. */

@@ -1,34 +1,35 @@
 import type { StepNode } from "../definition/graph.ts";
 import type { Draft } from "./draft.ts";
 import { nextToCompensate } from "./ending.ts";
+import { propagate } from "./joins.ts";
 import { completeStep } from "./settle.ts";
 import type { StepState, Timestamp } from "./state.ts";
 import type { StateView } from "./view.ts";
 
 /**
- * Fires what has come due by now, the earliest first. Waits emit their event; back-offs end, so that the step may be
- * run. While the run is paused nothing fires: it does when the run goes on.
+ * Fires what has come due by now, the earliest first, each with all that follows from it. Waits emit their event;
+ * back-offs end, so that the step may be run. While the run is paused nothing fires: it does when the run goes on.
  */
 export function fireDue(draft: Draft): void {
-  if (draft.paused || draft.runnable === draft.base.open.size + draft.steps.size) return;
+  if (draft.paused) return;
   const due: [Timestamp, string][] = [];
   for (const name of draft.open()) {
     const { wakeAt } = draft.step(name) as StepState;
     if (wakeAt !== undefined && wakeAt <= draft.now) due.push([wakeAt, name]);
   }
   due.sort(([one], [other]) => one - other);
-  for (const [, name] of due) fire(draft, draft.node(name) as StepNode);
+  for (const [, name] of due) {
+    fire(draft, draft.node(name) as StepNode);
+    propagate(draft);
+  }
   if (draft.ending) fireCompensation(draft);
 }
 
 function fire(draft: Draft, node: StepNode): void {
   const { wakeAt, wakeEvent, ...step } = draft.step(node.name) as StepState;
   if (wakeAt === undefined) return;
-  if (step.status === "waiting") {
-    if (wakeEvent !== undefined) completeStep(draft, node, wakeEvent, {});
-  } else {
-    draft.set(node.name, step);
-  }
+  if (step.status !== "waiting") draft.set(node.name, step);
+  else if (wakeEvent !== undefined) completeStep(draft, node, wakeEvent, {});
 }
 
 function fireCompensation(draft: Draft): void {
@@ -51,7 +52,8 @@ export function nextTimer(view: StateView): Timestamp | undefined {
   return next === Number.POSITIVE_INFINITY ? undefined : next;
 }
 
-function compensationTimer(view: StateView): Timestamp | undefined {
+/** When the next compensation is to be tried again; undefined when there is none, or nothing to wait for. */
+export function compensationTimer(view: StateView): Timestamp | undefined {
   const name = nextToCompensate(view);
   return name === undefined ? undefined : view.step(name)?.compensation?.wakeAt;
 }

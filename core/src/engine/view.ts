@@ -5,26 +5,26 @@ import type { Ending, StepState } from "./state.ts";
 /** A state to be read: a draft, or what is committed. */
 export interface StateView {
   readonly graph: Graph;
-  readonly base: RunState;
-  readonly steps: ReadonlyMap<string, StepState>;
   readonly ending: Ending | undefined;
   readonly active: number;
   readonly paused: boolean;
-  open(): Iterable<string>;
   step(name: string): StepState | undefined;
+  /** The steps that are active, waiting or choosing, in the order in which they became so. */
+  open(): Iterable<string>;
+  /** The steps that have something to undo, the last one first; some that are undone may be left out. */
+  effects(): Iterable<string>;
 }
 
 /** What is committed, as a view: a draft without changes. */
 export function viewOf(graph: Graph, state: RunState): StateView {
+  const { ending, active, paused, effects, undone } = state;
   return {
-    base: state,
     graph,
-    steps: NO_STEPS,
-    ending: state.ending,
-    active: state.active,
-    paused: state.paused,
-    open: () => state.open,
+    ending,
+    active,
+    paused,
     step: (name) => state.steps.get(name),
+    open: () => state.open,
+    effects: () => effects.slice(0, effects.length - undone).reverse(),
   };
 }
-const NO_STEPS: ReadonlyMap<string, StepState> = new Map();

@@ -1,16 +1,17 @@
 import { HephaestusError } from "../definition/errors.ts";
 import type { Json } from "../definition/json.ts";
 import type { Command } from "../engine/commands.ts";
-import { decide } from "../engine/decide.ts";
+import { type Decision, decide } from "../engine/decide.ts";
 import { toHeader } from "../engine/header.ts";
 import { type PendingWork, pendingWork } from "../engine/pending.ts";
-import { applyRecord, foldRecords, isEnded, type RunState } from "../engine/run-state.ts";
-import type { Timestamp } from "../engine/state.ts";
+import { applyRecord, isEnded, type RunState } from "../engine/run-state.ts";
+import type { Changes, Timestamp } from "../engine/state.ts";
 import type { AttemptReport } from "./attempt.ts";
 import { type Attempts, makeAttempts, withChoice } from "./attempts.ts";
 import { pickTargets } from "./choice.ts";
 import type { Clock } from "./clock.ts";
 import type { DrivenInstance, DriverHost } from "./driver-host.ts";
+import { loadState, parkedOrMissing } from "./load-state.ts";
 import { type PayloadReader, payloadReader } from "./payload-reader.ts";
 import type { Code } from "./registry.ts";
 import { toStoredError } from "./stored-error.ts";
@@ -22,7 +23,9 @@ interface Request {
 }
 
 /** How long to wait before a storage that failed is asked again, in milliseconds: doubled each time up to the last. */
-const STORAGE_RETRY_MS = [50, 100, 200, 400, 800, 1_600, 3_200, 5_000] as const;
+const STORAGE_RETRY_MS = [50, 100, 200, 400, 800, 1_600, 3_200] as const;
+
+const STORAGE_RETRY_MS_LAST = 5_000;
 
 /** One commit holds at most about this much of payloads, in UTF-16 units, or one command that is larger. */
 const COMMIT_LENGTH_MAX = 950_000;
@@ -77,11 +80,6 @@ export class Driver implements DrivenInstance {
     });
   }
 
-  /** Takes over what somebody else may have begun, and goes on. */
-  async takeOver(): Promise<void> {
-    await this.submit({ type: "interrupted" });
-  }
-
   /** Does what the state says must be done. Called after every change; calling it once more does no harm. */
   work(): void {
     if (this.#closed || this.#code === undefined || !this.#owns()) {
@@ -101,6 +99,10 @@ export class Driver implements DrivenInstance {
   /** Nothing is in flight: no command, no attempt, no choice. */
   get idle(): boolean {
     return !this.#flushing && this.#queue.length === 0 && this.attempts.count === 0 && this.#choosing.size === 0;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
   }
 
   /** Has something of its own in flight, by which it will learn what others committed. */
@@ -232,54 +234,95 @@ export class Driver implements DrivenInstance {
   }
 
   async #commit(batch: readonly Request[]): Promise<void> {
-    const commands = batch.map((request) => request.command);
-    for (let failures = 0; ; ) {
-      if (this.#closed) return rejectAll(batch, new HephaestusError("CLOSED", `the runner of ${this.id} is closed`));
-      const code = this.#code;
-      if (code === undefined) return rejectAll(batch, parkedOrMissing(this.state, commands));
-      const { state } = this;
-      const { clock, runner } = this.#host;
-      const decision = decide(code.graph, state, commands, { now: clock.now(), ...(runner ? { runner } : {}) });
-      const nonce = this.#host.nonce();
-      const answer = () =>
-        batch.forEach(({ resolve, reject }, index) => {
-          const reply = decision.replies[index];
-          if (reply?.error) reject(reply.error);
-          else resolve(reply?.value ?? null);
-        });
-      if (decision.changes === undefined) return answer();
-      const { changes, payloads, draft } = decision;
-      const run = draft.info?.run ?? state.run;
+    const { clock } = this.#host;
+    for (let waiting = batch, failures = 0; waiting.length > 0; failures++) {
+      if (this.#closed) return rejectAll(waiting, new HephaestusError("CLOSED", `the runner of ${this.id} is closed`));
+      const commands = waiting.map((request) => request.command);
+      if (this.#code === undefined) return rejectAll(waiting, parkedOrMissing(this.state, commands));
+      let decision: Decision;
       try {
-        const result = await this.#host.commit({
-          id: this.id,
-          run,
-          expected: state.revision,
-          nonce,
-          changes,
-          ...(payloads ? { payloads } : {}),
-          ...(decision.writesHeader ? { header: toHeader(draft) } : {}),
-        });
-        if (result === "ok") {
-          const revision = draft.revision;
-          if (payloads) this.payloads.keep(revision, payloads);
-          // A refresh meanwhile may have read and folded it already.
-          if (state.revision < revision) {
-            applyRecord(state, { revision, run, changes }, code.graph);
-            this.#host.committed(this, changes);
-          }
-          return answer();
-        }
-        if (await this.#reload(nonce)) return answer();
+        decision = this.#decide(this.#code, commands);
       } catch (error) {
+        // An invariant of the engine is broken: to go on would repeat it without end.
+        return this.#giveUp(waiting, error);
+      }
+      if (decision.changes === undefined) return answer(waiting, decision.replies);
+      const nonce = this.#host.nonce();
+      try {
+        if (await this.#write(this.#code, decision, decision.changes, nonce)) return answer(waiting, decision.replies);
+        if (await this.#reload(nonce)) return answer(waiting, decision.replies);
+      } catch (error) {
+        if (codeOf(error) === "LIMIT_EXCEEDED") return this.#commitSmaller(waiting, error);
+        const wait = STORAGE_RETRY_MS[failures];
+        // Callers are told; what an attempt has to report is kept until there is a place for it.
+        if (wait === undefined || codeOf(error) === "STORAGE_FULL") waiting = rejectCallers(waiting, error);
+        if (waiting.length === 0) return;
+        await sleep(clock, wait ?? STORAGE_RETRY_MS_LAST);
         // The outcome is unknown: what is stored tells.
-        const wait = STORAGE_RETRY_MS[failures++];
-        if (wait === undefined || (error as { code?: unknown }).code === "STORAGE_FULL") return rejectAll(batch, error);
-        await sleep(clock, wait);
-        const won = await this.#reload(nonce).catch(() => undefined);
-        if (won) return answer();
+        if (await this.#reload(nonce).catch(() => false)) return answer(waiting, decision.replies);
       }
     }
+  }
+
+  #decide(code: Code, commands: readonly Command[]): Decision {
+    const { clock, runner } = this.#host;
+    return decide(code.graph, this.state, commands, { now: clock.now(), ...(runner ? { runner } : {}) });
+  }
+
+  /** @returns whether the commit was made; false is a conflict */
+  async #write(
+    { graph }: Code,
+    { draft, payloads, writesHeader }: Decision,
+    changes: Changes,
+    nonce: string,
+  ): Promise<boolean> {
+    const { state } = this;
+    const run = draft.info?.run ?? state.run;
+    const result = await this.#host.commit({
+      id: this.id,
+      run,
+      expected: draft.revision - 1,
+      nonce,
+      changes,
+      ...(payloads ? { payloads } : {}),
+      ...(writesHeader ? { header: toHeader(draft) } : {}),
+    });
+    if (result !== "ok") return false;
+    const { revision } = draft;
+    if (payloads) this.payloads.keep(revision, payloads);
+    // A refresh meanwhile may have read and folded it already.
+    if (state.revision < revision) {
+      applyRecord(state, { revision, run, changes }, graph);
+      this.#host.committed(this, changes);
+    }
+    return true;
+  }
+
+  /** What does not fit into one record together is committed one by one; a result that never fits fails its step. */
+  async #commitSmaller(batch: readonly Request[], error: unknown): Promise<void> {
+    for (const request of batch) {
+      const { command } = request;
+      if (batch.length > 1) await this.#commit([request]);
+      else if (command.type !== "outcome") request.reject(error);
+      else {
+        const { step, attempt } = command;
+        const failure = {
+          type: "failure",
+          step,
+          attempt,
+          error: toStoredError(error),
+          retryable: false,
+          jitter: 0,
+        } as const;
+        await this.#commit([{ ...request, command: failure }]);
+      }
+    }
+  }
+
+  #giveUp(batch: readonly Request[], error: unknown): void {
+    rejectAll(batch, error);
+    this.close();
+    this.#host.failed(this, error);
   }
 
   /**
@@ -314,26 +357,26 @@ export class Driver implements DrivenInstance {
   }
 }
 
-/** Loads and folds an instance under its own code. */
-export async function loadState(
-  host: Pick<DriverHost, "storage" | "codeOf">,
-  id: string,
-): Promise<{ readonly state: RunState; readonly code: Code | undefined }> {
-  const records = (await host.storage.load(id)) ?? [];
-  const bare = foldRecords(id, records, undefined);
-  const code = bare.info && host.codeOf(bare);
-  return code ? { state: foldRecords(id, records, code.graph), code } : { state: bare, code: undefined };
+function codeOf(error: unknown): unknown {
+  return (error as { readonly code?: unknown } | undefined)?.code;
 }
 
-function parkedOrMissing({ id, info, run, status }: RunState, [first]: readonly Command[]): HephaestusError {
-  if (info === undefined) return new HephaestusError("INSTANCE_NOT_FOUND", `there is no instance ${id}`, { id });
-  if (first?.type === "start") return new HephaestusError("ALREADY_RUNNING", `${id} is ${status}`, { id, run, status });
-  const what = `${info.workflow} version ${info.version}`;
-  return new HephaestusError("PARKED", `${id} is parked: the code of ${what} is not here, or has another graph`, {
-    id,
-    workflow: info.workflow,
-    version: info.version,
+function answer(batch: readonly Request[], replies: Decision["replies"]): void {
+  batch.forEach(({ resolve, reject }, index) => {
+    const reply = replies[index];
+    if (reply?.error) reject(reply.error);
+    else resolve(reply?.value ?? null);
   });
+}
+
+/** Those who asked from outside are told of the error; what is left is the driver's own. */
+function rejectCallers(batch: readonly Request[], error: unknown): readonly Request[] {
+  const own = batch.filter(({ command }) => !("commandId" in command));
+  rejectAll(
+    batch.filter((request) => !own.includes(request)),
+    error,
+  );
+  return own;
 }
 
 function rejectAll(batch: readonly Request[], error: unknown): void {

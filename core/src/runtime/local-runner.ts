@@ -7,10 +7,11 @@ import { isEnded, type RunState } from "../engine/run-state.ts";
 import type { Changes, Timestamp } from "../engine/state.ts";
 import { type Clock, makeId, type Random } from "./clock.ts";
 import { commitQueue } from "./commit-queue.ts";
-import { Driver, loadState } from "./driver.ts";
+import { Driver } from "./driver.ts";
 import type { DrivenInstance, DriverHost } from "./driver-host.ts";
 import { readHistory } from "./history.ts";
 import { loadPayloads, toInstanceView } from "./instance-view.ts";
+import { loadState } from "./load-state.ts";
 import type { Registry } from "./registry.ts";
 import { checkRequest, type InstanceChange, type InstanceRequest, type Runner, toChange } from "./runner.ts";
 import { makeSlots } from "./slots.ts";
@@ -75,7 +76,10 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
       if (wakeAt !== undefined) armAt(wakeAt);
       if (drivers.size === 0) idle?.();
     },
-    failed: (driver, error) => onError(error, driver.id),
+    failed(driver, error) {
+      if ((driver as Driver).closed && drivers.get(driver.id) === driver) drivers.delete(driver.id);
+      onError(error, driver.id);
+    },
   };
 
   function codeOf({ info, fingerprint }: RunState) {
@@ -97,7 +101,7 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
     if (winner) return winner;
     if (closed) throw closedError();
     drivers.set(id, driver);
-    if (wasLeftRunning(driver.state, takeFrom)) await driver.takeOver();
+    if (wasLeftRunning(driver.state, takeFrom)) await driver.submit({ type: "interrupted" });
     return driver;
   }
 

@@ -1,2 +1,3 @@
+export * from "./storage-fixtures.ts";
 export * from "./storage-suite.ts";
 export * from "./virtual-clock.ts";

@@ -1,0 +1,42 @@
+import { HephaestusError } from "../definition/errors.ts";
+import { DONE, DONE_NAME, type Graph } from "../definition/graph.ts";
+import type { Draft } from "./draft.ts";
+import { refuseStatus } from "./refuse.ts";
+import { isEnded } from "./run-state.ts";
+import type { StepState } from "./state.ts";
+
+/**
+ * Goes on under other code, if every step that was touched and every edge that was taken is still there.
+ * @throws HephaestusError PARKED with `details.lost`, STATUS_REFUSES
+ */
+export function decideAdopt(draft: Draft): void {
+  const { graph, base } = draft;
+  if (isEnded(draft.status)) refuseStatus(draft, "adopt");
+  for (const [name, step] of base.steps) {
+    const lost = lostOf(graph, name, step);
+    if (lost === undefined) continue;
+    const message = `${base.id} cannot go on with this code: ${lost} is gone`;
+    throw new HephaestusError("PARKED", message, { id: base.id, lost });
+  }
+  draft.fingerprint = graph.fingerprint;
+  draft.recount();
+}
+
+/** What a step's state needs of the graph and does not find; undefined when all is there. */
+function lostOf(graph: Graph, name: string, step: StepState): string | undefined {
+  const { status, event, wakeEvent, targets = [] } = step;
+  if (status === "skipped" || status === "idle") return undefined;
+  const node = graph.byName.get(name);
+  if (node === undefined) return `step ${name}`;
+  if (status === "active" && node.kind !== "run") return `the code of step ${name}`;
+  if (status === "failed" && node.onFailure === undefined) return `the failure route of ${name}`;
+  for (const needed of [event, wakeEvent]) {
+    if (needed !== undefined && !node.routes.has(needed)) return `event ${needed} of ${name}`;
+  }
+  const allowed = node.routes.get(event ?? "")?.targets ?? [];
+  const target = targets.find((one) => {
+    const index = one === DONE_NAME ? DONE : graph.byName.get(one)?.index;
+    return index === undefined || !allowed.includes(index);
+  });
+  return target === undefined ? undefined : `the edge from ${name} to ${target}`;
+}

@@ -1,0 +1,129 @@
+import { describe, expect, it } from "vitest";
+import { dyingStorage, keyed, stage } from "../../test/stage.ts";
+import {
+  createHephaestus,
+  defineStep,
+  done,
+  HephaestusError,
+  memoryStorage,
+  type Storage,
+  type,
+  waitForEvent,
+} from "../index.ts";
+import { virtualClock } from "../testing/virtual-clock.ts";
+
+describe("commits whose answer is lost", () => {
+  for (const [what, nth] of [
+    ["the start", 0],
+    ["the first result", 1],
+    ["the last result", 2],
+  ] as const) {
+    it(`${what}: nothing runs twice, nothing is refused to its author`, async () => {
+      const { runs, plain } = stage();
+      const [one, two] = [plain("one"), plain("two")];
+      const flow = keyed("flow", { start: one, on: ({ on }) => [on(one, { done: two }), on(two, { done })] });
+      const { storage, faults } = dyingStorage(memoryStorage());
+      const clock = virtualClock();
+      const engine = createHephaestus({ workflows: [flow], storage, clock });
+      faults.loseAnswer = (commit) => commit.expected === nth;
+      const starting = engine.for(flow).start("1", {});
+      await clock.advance(60_000);
+      const started = await starting;
+      expect((await started.get()).status).toBe("completed");
+      expect(runs).toEqual(["1one@1", "1two@1"]);
+    });
+  }
+
+  it("a commit that was not made is made again", async () => {
+    const { runs, plain } = stage();
+    const one = plain("one");
+    const flow = keyed("flow", { start: one, on: ({ on }) => [on(one, { done })] });
+    const { storage, faults } = dyingStorage(memoryStorage());
+    const clock = virtualClock();
+    const engine = createHephaestus({ workflows: [flow], storage, clock });
+    let refusals = 3;
+    faults.refuse = () => refusals-- > 0;
+    const starting = engine.for(flow).start("1", {});
+    await clock.advance(60_000);
+    expect((await (await starting).get()).status).toBe("completed");
+    expect(runs).toEqual(["1one@1"]);
+  });
+
+  it("an event whose answer was lost is delivered once, and answered as delivered", async () => {
+    const hold = waitForEvent({ name: "hold", events: { go: type<number>() } });
+    const flow = keyed("flow", { start: hold, on: ({ on }) => [on(hold, { go: done })] });
+    const { storage, faults } = dyingStorage(memoryStorage());
+    const clock = virtualClock();
+    const engine = createHephaestus({ workflows: [flow], storage, clock });
+    await engine.for(flow).start("1", {});
+    faults.loseAnswer = (commit) => commit.changes.inbox !== undefined;
+    const sending = engine.for(flow).resume("1", "go", 7);
+    await clock.advance(1_000);
+    expect(await sending).toBe("delivered");
+    const history = await engine.for(flow).history("1");
+    expect(history.filter((entry) => entry.type === "event").length).toBe(1);
+  });
+});
+
+describe("a storage with no room", () => {
+  function roomFor(units: number) {
+    const inner = memoryStorage();
+    const room = { full: false };
+    const storage: Storage = {
+      ...inner,
+      async commit(commits) {
+        if (room.full) throw new HephaestusError("STORAGE_FULL", "no room");
+        for (const { payloads = {} } of commits) {
+          const length = Object.values(payloads).reduce((sum, text) => sum + text.length, 0);
+          if (length > units) throw new HephaestusError("LIMIT_EXCEEDED", "too large for one record");
+        }
+        return inner.commit(commits);
+      },
+    };
+    return { storage, room };
+  }
+
+  it("results that do not fit together are committed one by one", async () => {
+    const steps = Array.from({ length: 4 }, (_, n) => defineStep({ name: `s${n}`, run: () => "x".repeat(30) }));
+    const flow = keyed("flow", { start: steps, on: ({ on }) => steps.map((step) => on(step, { done })) });
+    const engine = createHephaestus({ workflows: [flow], storage: roomFor(100).storage });
+    const started = await engine.for(flow).start("1", {});
+    await started.result();
+    expect((await started.get()).status).toBe("completed");
+  });
+
+  it("a result that never fits fails its step, once and for all", async () => {
+    let runs = 0;
+    const big = defineStep({
+      name: "big",
+      run: () => {
+        runs += 1;
+        return "x".repeat(200);
+      },
+    });
+    const flow = keyed("flow", { start: big, on: ({ on }) => [on(big, { done })] });
+    const engine = createHephaestus({ workflows: [flow], storage: roomFor(100).storage });
+    const started = await engine.for(flow).start("1", {});
+    await expect(started.result()).rejects.toMatchObject({ cause: { code: "LIMIT_EXCEEDED" } });
+    expect(runs).toBe(1);
+  });
+
+  it("a full storage tells the caller, keeps what a step has to report, and goes on when there is room", async () => {
+    const { runs, gate, gated } = stage();
+    const one = gated("one");
+    const flow = keyed("flow", { start: one, on: ({ on }) => [on(one, { done })] });
+    const { storage, room } = roomFor(1_000);
+    const clock = virtualClock();
+    const engine = createHephaestus({ workflows: [flow], storage, clock, local: { leaseMs: 3_600_000 } });
+    const started = await engine.for(flow).start("1", {});
+    await clock.settle();
+    room.full = true;
+    gate("one").resolve("kept");
+    await clock.advance(60_000);
+    await expect(engine.for(flow).start("2", {})).rejects.toMatchObject({ code: "STORAGE_FULL" });
+    room.full = false;
+    await clock.advance(10_000);
+    expect((await started.get()).steps.one).toMatchObject({ status: "completed", result: "kept" });
+    expect(runs).toEqual(["1one@1"]);
+  });
+});

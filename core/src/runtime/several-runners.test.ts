@@ -1,0 +1,127 @@
+import { describe, expect, it } from "vitest";
+import { dyingStorage, engines, keyed, stage } from "../../test/stage.ts";
+import {
+  createHephaestus,
+  defineStep,
+  done,
+  type HephaestusError,
+  memoryStorage,
+  type,
+  waitForEvent,
+} from "../index.ts";
+import { virtualClock } from "../testing/virtual-clock.ts";
+
+describe("several runners on one storage", () => {
+  it("an event sent through another runner reaches the one that drives", async () => {
+    const { gate, gated, plain } = stage();
+    const busy = gated("busy");
+    const hold = waitForEvent({ name: "hold", events: { go: type<undefined>() } });
+    const after = plain("after");
+    const flow = keyed("flow", {
+      start: [busy, hold],
+      on: ({ on }) => [on(busy, { done }), on(hold, { go: after }), on(after, { done })],
+    });
+    const clock = virtualClock();
+    const [one, two] = engines({ workflows: [flow], storage: memoryStorage(), clock });
+    const started = await (one as NonNullable<typeof one>).for(flow).start("1", {});
+    await clock.settle();
+    expect(await (two as NonNullable<typeof two>).for(flow).resume("1", "go")).toBe("delivered");
+    await clock.settle();
+    expect((await started.get()).steps.after?.status).toBe("completed");
+    gate("busy").resolve(1);
+    await clock.settle();
+    expect((await started.get()).status).toBe("completed");
+  });
+
+  it("one that was taken over cannot commit any more, and its late result counts for nothing", async () => {
+    const { runs, gated } = stage();
+    const answers = [Promise.withResolvers<string>(), Promise.withResolvers<string>()];
+    const slow = defineStep({
+      name: "slow",
+      run: ({ attempt }) => {
+        runs.push(`slow@${attempt}`);
+        return answers[attempt - 1]?.promise ?? "?";
+      },
+    });
+    void gated;
+    const flow = keyed("flow", { start: slow, on: ({ on }) => [on(slow, { done })] });
+    const storage = memoryStorage();
+    const clock = virtualClock();
+    // The first runner is frozen: it neither renews its lease nor hears of changes.
+    const frozen = dyingStorage({ ...storage, watch: () => () => {} });
+    const one = createHephaestus({
+      workflows: [flow],
+      storage: frozen.storage,
+      clock,
+      local: { leaseMs: 1_000, sweepMs: 3_600_000 },
+    });
+    const started = await one.for(flow).start("1", {});
+    await clock.settle();
+    const two = createHephaestus({ workflows: [flow], storage, clock, local: { leaseMs: 1_000, sweepMs: 200 } });
+    await clock.advance(1_500);
+    expect(runs).toEqual(["slow@1", "slow@2"]);
+    answers[0]?.resolve("of the old one");
+    await clock.settle();
+    answers[1]?.resolve("of the new one");
+    await clock.settle();
+    expect((await two.for(flow).get("1")).steps.slow).toMatchObject({ result: "of the new one", interruptions: 1 });
+    expect((await started.get()).status).toBe("completed");
+  });
+
+  it("LESSONS 12: of fifty starts of one key over five runners, one runs", async () => {
+    const { runs, gated } = stage();
+    const one = gated("one");
+    const flow = keyed("flow", { start: one, on: ({ on }) => [on(one, { done })] });
+    const clock = virtualClock();
+    const five = engines({ workflows: [flow], storage: memoryStorage(), clock }, 5);
+    const answers = Promise.allSettled(Array.from({ length: 50 }, (_, n) => five[n % 5]?.for(flow).start("1", { n })));
+    await clock.advance(1_000);
+    const refused = (await answers).filter((answer) => answer.status === "rejected");
+    expect(refused.length).toBe(49);
+    expect(new Set(refused.map((answer) => (answer.reason as HephaestusError).code))).toEqual(
+      new Set(["ALREADY_RUNNING"]),
+    );
+    expect(runs).toEqual(["1one@1"]);
+  });
+
+  it("a storm of ten runners takes over a thousand instances: each is driven by one, and all end", async () => {
+    const { runs, plain } = stage();
+    const first = defineStep({
+      name: "first",
+      run: async ({ attempt, instance }) => {
+        runs.push(`${instance.key}first@${attempt}`);
+        // The process dies in the middle of every first attempt.
+        if (attempt === 1) await new Promise<never>(() => {});
+      },
+    });
+    const second = plain("second");
+    const flow = keyed("flow", {
+      start: first,
+      on: ({ on }) => [on(first, { done: second }), on(second, { done })],
+    });
+    const storage = memoryStorage();
+    const clock = virtualClock();
+    const dying = dyingStorage(storage);
+    const dead = createHephaestus({ workflows: [flow], storage: dying.storage, clock, local: { concurrency: 1_000 } });
+    await Promise.all(Array.from({ length: 1_000 }, (_, n) => dead.for(flow).start(`k${n}-`, {})));
+    await clock.settle();
+    dying.faults.dead = true;
+    expect(runs.length).toBe(1_000);
+    const ten = engines({ workflows: [flow], storage, clock, local: { sweepMs: 1_000 } }, 10);
+    const isDone = async () => (await storage.query({ status: "completed", limit: 500 })).next !== undefined;
+    for (let second = 0; second < 60 && !(await isDone()); second++) await clock.advance(5_000);
+    let ended = 0;
+    for (let n = 0; n < 1_000; n++) {
+      const records = (await storage.load(`flow/n::k${n}-`)) ?? [];
+      const completions = records.flatMap(({ changes }) =>
+        Object.values(changes.steps ?? {}).filter((step) => step.status === "completed"),
+      );
+      if (completions.length === 2 && records.at(-1)?.changes.status === "completed") ended += 1;
+    }
+    expect(ended).toBe(1_000);
+    // Each was run once more by the one that took it, and its second step once.
+    expect(new Set(runs).size).toBe(runs.length);
+    expect(runs.length).toBe(3_000);
+    await Promise.all(ten.map((engine) => engine.close()));
+  });
+});

@@ -1,0 +1,129 @@
+import { expect } from "vitest";
+import type { Graph } from "../definition/graph.ts";
+import type { AnyWorkflow } from "../definition/workflow.ts";
+import type { Command, Reply } from "../engine/commands.ts";
+import { type DecideContext, type Decision, decide } from "../engine/decide.ts";
+import type { Draft } from "../engine/draft.ts";
+import { type Header, toHeader } from "../engine/header.ts";
+import { type PendingWork, pendingWork } from "../engine/pending.ts";
+import { type Applied, applyRecord, emptyRun, foldRecords, type RunState } from "../engine/run-state.ts";
+import type { Payloads, StepState, Timestamp } from "../engine/state.ts";
+
+/** One record as a storage would hold it. */
+export interface KeptRecord extends Applied {
+  readonly payloads: Payloads;
+  readonly header: Header | undefined;
+}
+
+/**
+ * The engine alone, without a driver or a storage: commands go in, and what it decides is folded. Whatever is decided is
+ * checked for what must hold of every decision, so that each test checks that too.
+ */
+export interface EngineRun {
+  /** Moved by the test. */
+  now: Timestamp;
+  graph: Graph;
+  readonly state: RunState;
+  readonly records: readonly KeptRecord[];
+  readonly last: Decision;
+  runner: DecideContext["runner"];
+  /** Decides all of them in one commit. */
+  send(...commands: Command[]): readonly Reply[];
+  /** Decides one. @throws HephaestusError what it was refused with */
+  do(command: Command): unknown;
+  step(name: string): StepState | undefined;
+  readonly pending: PendingWork;
+  /** The last header that was written. */
+  readonly header: Header | undefined;
+}
+
+export function engineRun(workflow: AnyWorkflow, id = "i"): EngineRun {
+  const state = emptyRun(id);
+  const records: KeptRecord[] = [];
+  let last: Decision | undefined;
+  const run: EngineRun = {
+    now: 1_000,
+    graph: workflow.graph,
+    state,
+    records,
+    runner: undefined,
+    get last() {
+      return last as Decision;
+    },
+    get pending() {
+      return pendingWork(run.graph, state);
+    },
+    get header() {
+      return records.findLast((record) => record.header)?.header;
+    },
+    step: (name) => state.steps.get(name),
+    send(...commands) {
+      const before = plainState(state);
+      const decision = decide(run.graph, state, commands, {
+        now: run.now,
+        ...(run.runner ? { runner: run.runner } : {}),
+      });
+      last = decision;
+      expect(plainState(state), "decide leaves its state as it is").toEqual(before);
+      expect(decision.replies).toHaveLength(commands.length);
+      const { changes, payloads = {}, draft } = decision;
+      if (changes === undefined) return decision.replies;
+      const header = decision.writesHeader ? toHeader(draft) : undefined;
+      // As it comes back from a storage.
+      const record: KeptRecord = JSON.parse(
+        JSON.stringify({ revision: draft.revision, run: draft.run, changes, payloads, header }),
+      );
+      expect(record.changes, "changes are JSON").toEqual(changes);
+      records.push(record);
+      applyRecord(state, { revision: draft.revision, run: draft.run, changes }, run.graph);
+      checkDraft(draft, state);
+      expect(plainState(loaded(id, records, run.graph)), "what is loaded is what was live").toEqual(plainState(state));
+      return decision.replies;
+    },
+    do(command) {
+      const [reply] = run.send(command);
+      if (reply?.error) throw reply.error;
+      return reply?.value;
+    },
+  };
+  return run;
+}
+
+/** The state as one finds it after a restart: the records of the latest run, folded. */
+export function loaded(id: string, records: readonly Applied[], graph: Graph): RunState {
+  const first = records.findLastIndex(({ changes }) => changes.run !== undefined || changes.status === "deleted");
+  return foldRecords(id, records.slice(first), graph);
+}
+
+/** Everything in a state, its order included, as it can be compared. */
+export function plainState(state: RunState): unknown {
+  const { steps, inbox, commands, open, ...rest } = state;
+  return JSON.parse(
+    JSON.stringify({ ...rest, steps: [...steps], inbox: [...inbox], commands: [...commands], open: [...open] }),
+  );
+}
+
+/** What a draft says of itself is what its record makes of the state. */
+function checkDraft(draft: Draft, state: RunState): void {
+  const { status, paused, owner, active, runnable, fingerprint } = draft;
+  expect({ status, paused, active, runnable }).toEqual({
+    status: state.status,
+    paused: state.paused,
+    active: state.active,
+    runnable: state.runnable,
+  });
+  expect(owner).toEqual(state.owner);
+  expect(draft.ending).toEqual(state.ending);
+  if (state.info === undefined) return;
+  expect(fingerprint).toBe(state.fingerprint);
+  expect([...draft.open()]).toEqual([...state.open]);
+  expect([...draft.untaken()].map(({ id }) => id)).toEqual([...state.inbox.keys()]);
+  const effects = [...state.effects].reverse();
+  expect([...draft.effects()]).toEqual(effects.slice(draft.redo ? 0 : draft.base.undone));
+  if (draft.ending) return;
+  expect(draft.settled).toBe(state.settled);
+  expect(draft.doneTaken).toBe(state.doneTaken);
+  expect(draft.graph.nodes.map(({ index }) => [draft.taken(index), draft.resolved(index)])).toEqual(
+    draft.graph.nodes.map(({ index }) => [state.taken[index], state.resolved[index]]),
+  );
+}
