@@ -24,11 +24,11 @@ export { type PendingWork, pendingWork } from "./engine/pending.ts";
 export { applyRecord, emptyRun, foldRecords, isEnded, type RunState } from "./engine/run-state.ts";
 export type * from "./engine/state.ts";
 export { STATE_FORMAT } from "./engine/state.ts";
+export { makeAborter } from "./runtime/aborter.ts";
 export {
   type AttemptInput,
   type AttemptPorts,
   type AttemptReport,
-  makeAborter,
   runAttempt,
 } from "./runtime/attempt.ts";
 export { attemptInput } from "./runtime/attempts.ts";

@@ -14,8 +14,8 @@ import {
 } from "../definition/step.ts";
 import type { CompensatedCommand, FailureCommand, OutcomeCommand, PendingCommand } from "../engine/commands.ts";
 import type { Timestamp } from "../engine/state.ts";
+import type { Aborter } from "./aborter.ts";
 import type { Clock, Random } from "./clock.ts";
-import { type Aborter, platform } from "./platform.ts";
 import { toStoredError } from "./stored-error.ts";
 
 /** All that one attempt of one step is given, as plain JSON: it can be sent to another machine. */
@@ -74,7 +74,7 @@ export async function runCompensation(
 ): Promise<CompensatedCommand> {
   const command = { type: "compensated", step: input.step, attempt: input.attempt } as const;
   try {
-    const context = { ...contextOf(definition, input, ports), result: decodePayload(result) };
+    const context = Object.assign(contextOf(definition, input, ports), { result: decodePayload(result) });
     await withTimeout(definition, ports, ports.clock.now(), () => definition.compensate?.(context));
     return command;
   } catch (thrown) {
@@ -146,7 +146,9 @@ function contextOf(definition: StepDefinition, input: AttemptInput, ports: Attem
     results,
     connectors: ports.connectors,
     idempotencyKey: idempotencyKeyOf(input),
-    signal: ports.aborter.signal as Signal,
+    get signal() {
+      return ports.aborter.signal as Signal;
+    },
     attempt,
     instance: { id, run, workflow, version, ...(key === undefined ? {} : { key }) },
     checkpoint: (name, effect) => runCheckpoint(input, ports, name, effect),
@@ -189,8 +191,4 @@ function withTimeout<T>(
     });
     Promise.resolve().then(run).then(resolve, reject).finally(cancel);
   });
-}
-
-export function makeAborter(): Aborter {
-  return new platform.AbortController();
 }

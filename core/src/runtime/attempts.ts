@@ -3,17 +3,10 @@ import { needName, type StepDefinition } from "../definition/step.ts";
 import type { OutcomeCommand } from "../engine/commands.ts";
 import type { RunState } from "../engine/run-state.ts";
 import type { RunInfo, StepState } from "../engine/state.ts";
-import {
-  type AttemptInput,
-  type AttemptPorts,
-  type AttemptReport,
-  makeAborter,
-  runAttempt,
-  runCompensation,
-} from "./attempt.ts";
+import { type Aborter, makeAborter } from "./aborter.ts";
+import { type AttemptInput, type AttemptPorts, type AttemptReport, runAttempt, runCompensation } from "./attempt.ts";
 import { pickTargets } from "./choice.ts";
 import type { DrivenInstance, DriverHost } from "./driver-host.ts";
-import type { Aborter } from "./platform.ts";
 import type { Code } from "./registry.ts";
 import { toStoredError } from "./stored-error.ts";
 

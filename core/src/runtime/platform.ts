@@ -4,13 +4,8 @@ import type { MinimalSignal } from "../definition/signal.ts";
 interface Platform {
   setTimeout(callback: () => void, ms: number): unknown;
   clearTimeout(timer: unknown): void;
-  readonly AbortController: new () => Aborter;
+  readonly AbortController: new () => { readonly signal: MinimalSignal; abort(reason?: unknown): void };
   readonly crypto: { getRandomValues<T extends Uint32Array>(array: T): T };
-}
-
-export interface Aborter {
-  readonly signal: MinimalSignal;
-  abort(reason?: unknown): void;
 }
 
 export const platform: Platform = globalThis as unknown as Platform;

@@ -84,12 +84,12 @@ function Item({
     >
       <span class="item-title">{titleOf(item)}</span>
       <StatusBadge status={status} />
+      <span class="item-time">
+        <TimeAgo at={item.updatedAt} />
+      </span>
       <span class="item-where">
         {where} · {key ?? id}
         {run > 1 ? ` · run ${run}` : ""}
-      </span>
-      <span class="item-time">
-        <TimeAgo at={item.updatedAt} />
       </span>
     </a>
   );

@@ -50,7 +50,7 @@ export function SendEvent({ source, view, graph, changed }: SendEventProps) {
               {offers.map((one) => (
                 <option key={one.event} value={one.event}>
                   {one.event} → {one.step}
-                  {one.early ? " (kept until it waits)" : ""}
+                  {one.early ? " (early)" : ""}
                 </option>
               ))}
             </select>
