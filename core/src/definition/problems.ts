@@ -30,6 +30,8 @@ export type ProblemCode =
   | "TAG_INVALID"
   | "METADATA_INVALID"
   | "VERSION_INVALID"
+  | "VERSION_KEY_DIFFERS"
+  | "VERSION_NAME_DIFFERS"
   | "SCHEMA_INVALID";
 
 export interface Problem {

@@ -6,6 +6,7 @@ import { parsePayload } from "../definition/schema.ts";
 import type { Connectors } from "../definition/step.ts";
 import type { Unique } from "../definition/transitions.ts";
 import { assertTags } from "../definition/validate.ts";
+import type { AnyVersions, Versions } from "../definition/versions.ts";
 import type { AnyWorkflow, Workflow } from "../definition/workflow.ts";
 import type { EventReply, StartCommand } from "../engine/commands.ts";
 import { COMMAND_ID_LENGTH_MAX } from "../engine/limits.ts";
@@ -21,7 +22,7 @@ import type { InstanceFilter, InstanceSummary, Page, Storage } from "./storage.t
 import { fromStoredError } from "./stored-error.ts";
 
 export interface HephaestusOptions {
-  readonly workflows: readonly AnyWorkflow[];
+  readonly workflows: readonly (AnyWorkflow | AnyVersions)[];
   /** Where instances are kept; this process's memory unless said otherwise. */
   readonly storage?: Storage;
   /** What drives them; the local runner unless said otherwise. It is given the rest of the options. */
@@ -38,6 +39,8 @@ export interface StartOptions {
   readonly id?: string;
   readonly tags?: readonly string[];
   readonly metadata?: { readonly [name: string]: Json };
+  /** Of several versions of the workflow, this one. */
+  readonly version?: number;
 }
 
 export interface CommandOptions {
@@ -94,13 +97,12 @@ export type WorkflowHandle<Input, Output, Keyed> = Starts<Input, Output, Keyed> 
 
 export interface StartRequest extends StartOptions {
   readonly key?: string;
-  readonly version?: number;
 }
 
 /** An engine. Several in one process share nothing. */
 export interface Hephaestus extends InstanceActions<[id: string]> {
   for<Name extends string, Input, Output, Keyed extends Unique | undefined>(
-    workflow: Workflow<Name, Input, Output, Keyed>,
+    workflow: Workflow<Name, Input, Output, Keyed> | Versions<Name, Input, Output, Keyed>,
   ): WorkflowHandle<Input, Output, Keyed>;
   /** Starts a workflow by its name. @throws HephaestusError UNKNOWN_WORKFLOW, KEY_INVALID, INPUT_INVALID, ALREADY_RUNNING */
   start(workflow: string, input: unknown, request?: StartRequest): Promise<StartedInstance<unknown>>;
@@ -299,13 +301,19 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
   return {
     ...actions,
     for(workflow) {
-      const code = registry.get(workflow.name, workflow.version);
+      // Of several versions, each start gets its own; keys and ids are the same for all of them.
+      const version = "version" in workflow ? workflow.version : undefined;
+      const code = registry.get(workflow.name, version);
+      const codeFor = (key: string | undefined, input: unknown, { version: asked = version }: StartOptions) =>
+        registry.get(workflow.name, asked, { ...(key === undefined ? {} : { key }), input });
       const named = (key: string) => (code.definition.unique ? instanceIdOf(code.definition, key) : key);
       const handle = {
         ...bind<[key: string]>(named),
         start: code.definition.unique
-          ? (key: string, input: unknown, given: StartOptions = {}) => startRun(code, key, input, given)
-          : (input: unknown, given: StartOptions = {}) => startRun(code, undefined, input, given),
+          ? async (key: string, input: unknown, given: StartOptions = {}) =>
+              startRun(codeFor(key, input, given), key, input, given)
+          : async (input: unknown, given: StartOptions = {}) =>
+              startRun(codeFor(undefined, input, given), undefined, input, given),
         result: (key: string) => result(named(key)),
         restart: (key: string, given?: StartOptions) => restart(named(key), given),
         list: (filter: InstanceFilter = {}) => runner.list({ ...filter, workflow: workflow.name }),
@@ -313,8 +321,13 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
       };
       return handle as unknown as WorkflowHandle<never, never, never>;
     },
-    async start(workflow, input, { key, version, ...given } = {}) {
-      return startRun(registry.get(workflow, version), key, input, given);
+    async start(workflow, input, { key, ...given } = {}) {
+      return startRun(
+        registry.get(workflow, given.version, { ...(key === undefined ? {} : { key }), input }),
+        key,
+        input,
+        given,
+      );
     },
     result,
     restart,

@@ -3,6 +3,7 @@ import type { Graph } from "../definition/graph.ts";
 import type { Schema } from "../definition/schema.ts";
 import type { AnyStep, StepDefinition } from "../definition/step.ts";
 import { type Choice, type Edges, isChoice, targetsOf, type WorkflowDefinition } from "../definition/transitions.ts";
+import { type AnyVersions, isVersions } from "../definition/versions.ts";
 import type { AnyWorkflow } from "../definition/workflow.ts";
 
 /** A workflow as a runner uses it: the graph for the engine, the code for the driver. */
@@ -17,8 +18,11 @@ export interface Code {
 
 /** The workflows that a runner has the code of. */
 export interface Registry {
-  /** @throws HephaestusError UNKNOWN_WORKFLOW */
-  get(workflow: string, version?: number): Code;
+  /**
+   * The code of a version; without one, of the version that a start gets: the only one, or what `defineVersions` says.
+   * @throws HephaestusError UNKNOWN_WORKFLOW
+   */
+  get(workflow: string, version?: number, start?: { readonly key?: string; readonly input: unknown }): Code;
   find(workflow: string, version: number): Code | undefined;
   /** All of them, as `due` asks. */
   readonly definitions: readonly {
@@ -30,9 +34,18 @@ export interface Registry {
 }
 
 /** @throws HephaestusError OPTION_INVALID when two have one name and version */
-export function makeRegistry(workflows: readonly AnyWorkflow[]): Registry {
+export function makeRegistry(workflows: readonly (AnyWorkflow | AnyVersions)[]): Registry {
   const byName = new Map<string, Map<number, Code>>();
-  for (const workflow of workflows) {
+  const current = new Map<string, AnyVersions>();
+  for (const one of workflows) {
+    if (!isVersions(one)) add(one);
+    else {
+      current.set(one.name, one);
+      for (const workflow of one.versions) add(workflow);
+    }
+  }
+
+  function add(workflow: AnyWorkflow): void {
     const versions = byName.get(workflow.name) ?? new Map<number, Code>();
     byName.set(workflow.name, versions);
     if (versions.has(workflow.version)) {
@@ -42,11 +55,17 @@ export function makeRegistry(workflows: readonly AnyWorkflow[]): Registry {
     }
     versions.set(workflow.version, codeOf(workflow));
   }
+  type Start = Parameters<Registry["get"]>[2];
+  function defaultVersion(workflow: string, versions: ReadonlyMap<number, Code>, start: Start): number {
+    const said = current.get(workflow);
+    return (start && said?.versionFor?.(start as never)) ?? said?.current ?? newestOf(versions);
+  }
+
   const all = [...byName.values()].flatMap((versions) => [...versions.values()]);
   return {
-    get(workflow, version) {
+    get(workflow, version, start) {
       const versions = byName.get(workflow);
-      const code = versions?.get(version ?? Math.max(...versions.keys()));
+      const code = versions?.get(version ?? defaultVersion(workflow, versions, start));
       if (code) return code;
       const what = version === undefined ? workflow : `${workflow} version ${version}`;
       throw new HephaestusError("UNKNOWN_WORKFLOW", `there is no workflow ${what}`, { workflow, field: "workflow" });
@@ -55,6 +74,11 @@ export function makeRegistry(workflows: readonly AnyWorkflow[]): Registry {
     definitions: all.map(({ graph: { workflow, version, fingerprint } }) => ({ workflow, version, fingerprint })),
     all,
   };
+}
+
+/** The newest, where nobody says which is current. */
+function newestOf(versions: ReadonlyMap<number, Code>): number {
+  return Math.max(...versions.keys());
 }
 
 function codeOf({ definition, graph }: AnyWorkflow): Code {
