@@ -6,6 +6,7 @@ import "./styles/instance.css";
 import { render } from "preact";
 import { App } from "./app.tsx";
 import { edgeSource } from "./source/edge-source.ts";
+import { edgeToken } from "./source/edge-token.ts";
 import { withListSignal } from "./source/list-signal.ts";
 import { tabSource } from "./source/tab-source.ts";
 import { localCodeHost } from "./tab/local-code-host.ts";
@@ -17,6 +18,9 @@ const hephaestus = makeTabEngine(codeHost.connector);
 
 const root = document.getElementById("app");
 if (root) {
-  const sources = { tab: withListSignal(tabSource(hephaestus)), edge: withListSignal(edgeSource()) };
+  const sources = {
+    tab: withListSignal(tabSource(hephaestus)),
+    edge: withListSignal(edgeSource({ token: edgeToken().read })),
+  };
   render(<App sources={sources} codeHost={codeHost} />, root);
 }

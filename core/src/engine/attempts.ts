@@ -124,9 +124,9 @@ function endAborted(draft: Draft, node: StepNode, step: StepState, begun: boolea
 
 /** A runner that closes, or whose run is paused, gives its work back: uncounted, and with a new token if it had begun. */
 function giveBack(draft: Draft, node: StepNode, step: StepState, { attempt, begun }: AbortedCommand): void {
-  const next = { ...step, ...heldBack(draft) };
-  if (begun) draft.set(node.name, { ...next, attempt: attempt + 1, unknown: true });
-  else if (draft.paused) draft.set(node.name, next);
+  // A timer that is due at once: whoever takes the run next knows that this attempt was never begun.
+  const next = { ...step, wakeAt: draft.now };
+  draft.set(node.name, begun ? { ...next, attempt: attempt + 1, unknown: true } : next);
 }
 
 /** An attempt never came back: a new token, and the step is to be run again, unless that happened too often. */

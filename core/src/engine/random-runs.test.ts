@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type EngineRun, engineRun, plainState } from "../testing/engine-run.ts";
-import { type ModelAction, type ModelWorkflow, replay } from "../testing/model.ts";
+import { type ModelAction, ModelRun, type ModelWorkflow } from "../testing/model.ts";
 import { type Pick, RANDOM_WAIT_MS, type RandomOptions, randomWorkflow, toWorkflow } from "../testing/random-workflow.ts";
 import type { Command } from "./commands.ts";
 import { isEnded } from "./run-state.ts";
@@ -117,8 +117,8 @@ function stepOf(model: ModelWorkflow, name: string) {
   return model.steps.find((step) => step.name === name)!;
 }
 
-function compare(run: EngineRun, model: ModelWorkflow, actions: readonly ModelAction[]): void {
-  const expected = replay(model, actions);
+function compare(run: EngineRun, model: ModelWorkflow, modelRun: ModelRun): void {
+  const expected = modelRun.state();
   const { state } = run;
   expect(state.ending === undefined ? state.status === "completed" : "failed").toEqual(
     expected.outcome === "failed" ? "failed" : expected.outcome === "completed",
@@ -176,23 +176,23 @@ function play(tape: readonly number[], options: RandomOptions): { run: EngineRun
   const pick = picker(tape);
   const model = randomWorkflow(pick, options);
   const run = begin(model);
-  const actions: ModelAction[] = [];
+  const modelRun = new ModelRun(model);
   const log: Logged[] = [];
-  compare(run, model, actions);
+  compare(run, model, modelRun);
   for (let turn = 0; !isEnded(run.state.status) && !run.state.ending; turn++) {
     expect(turn).toBeLessThan(2_000);
     const move = randomMove(run, model, pick, turn);
     run.now = Math.max(run.now, move.at ?? 0);
     log.push({ now: run.now, command: move.command });
     const [reply] = run.send(move.command);
+    let told: string | undefined;
     for (const action of move.actions) {
       // One that was cancelled by what came just before it does not fire any more.
-      if (action.type === "timer" && replay(model, actions).status.get(action.step) !== "waiting") continue;
-      actions.push(action);
+      if (action.type === "timer" && modelRun.state().status.get(action.step) !== "waiting") continue;
+      told = modelRun.act(action);
     }
-    compare(run, model, actions);
+    compare(run, model, modelRun);
     if (move.command.type === "event") {
-      const told = replay(model, actions).reply;
       expect(reply?.error ? "refused" : reply?.value).toBe(told);
       if (reply?.error) expect(reply.error.code).toBe("EVENT_NOT_EXPECTED");
     }

@@ -1,6 +1,6 @@
 import { HephaestusError } from "../definition/errors.ts";
 import { needName, type StepDefinition } from "../definition/step.ts";
-import type { OutcomeCommand } from "../engine/commands.ts";
+import type { AbortedCommand, OutcomeCommand } from "../engine/commands.ts";
 import type { RunState } from "../engine/run-state.ts";
 import type { RunInfo, StepState } from "../engine/state.ts";
 import { type Aborter, makeAborter } from "./aborter.ts";
@@ -21,6 +21,10 @@ export interface Attempts {
   /** Asks those to stop whose token is not the current one any more. */
   abortStale(): void;
   abortAll(reason: unknown): void;
+  /** Stops all attempts without their ends; answers what to say of each, so that it is run again by somebody else. */
+  giveBack(reason: unknown): AbortedCommand[];
+  /** Says of steps that are to be run that they are not begun here. */
+  refuse(steps: readonly string[]): void;
 }
 
 interface Attempt {
@@ -58,6 +62,14 @@ export function makeAttempts(host: DriverHost, driver: DrivenInstance): Attempts
       }
     }
     void executed;
+  }
+
+  /** An attempt that is not begun is over at once. */
+  function tellAborted(step: string): void {
+    const attempt = driver.state.steps.get(step)?.attempt ?? 1;
+    driver
+      .submit({ type: "aborted", step, attempt, begun: false })
+      .catch((error: unknown) => host.failed(driver, error));
   }
 
   function end(step: string, one: Attempt): void {
@@ -111,10 +123,7 @@ export function makeAttempts(host: DriverHost, driver: DrivenInstance): Attempts
         return;
       }
       if (one) live.delete(step);
-      const attempt = driver.state.steps.get(step)?.attempt ?? 1;
-      driver
-        .submit({ type: "aborted", step, attempt, begun: false })
-        .catch((error: unknown) => host.failed(driver, error));
+      tellAborted(step);
     },
     abortStale() {
       for (const [step, one] of live) {
@@ -129,6 +138,14 @@ export function makeAttempts(host: DriverHost, driver: DrivenInstance): Attempts
       for (const { aborter } of live.values()) aborter.abort(reason);
       live.clear();
     },
+    giveBack(reason) {
+      const commands = [...live]
+        .filter(([, { compensation }]) => !compensation)
+        .map(([step, { attempt, begun }]) => ({ type: "aborted" as const, step, attempt, begun }));
+      this.abortAll(reason);
+      return commands;
+    },
+    refuse: (steps) => steps.forEach(tellAborted),
   };
 }
 

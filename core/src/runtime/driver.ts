@@ -14,21 +14,13 @@ import type { DrivenInstance, DriverHost } from "./driver-host.ts";
 import { loadState, parkedOrMissing } from "./load-state.ts";
 import { type PayloadReader, payloadReader } from "./payload-reader.ts";
 import type { Code } from "./registry.ts";
+import { answer, codeOf, type Request, rejectAll, rejectCallers, takeBatch } from "./requests.ts";
 import { toStoredError } from "./stored-error.ts";
-
-interface Request {
-  readonly command: Command;
-  readonly resolve: (value: Json) => void;
-  readonly reject: (error: unknown) => void;
-}
 
 /** How long to wait before a storage that failed is asked again, in milliseconds: doubled each time up to the last. */
 const STORAGE_RETRY_MS = [50, 100, 200, 400, 800, 1_600, 3_200] as const;
 
 const STORAGE_RETRY_MS_LAST = 5_000;
-
-/** One commit holds at most about this much of payloads, in UTF-16 units, or one command that is larger. */
-const COMMIT_LENGTH_MAX = 950_000;
 
 /**
  * Drives one instance: asks the engine what must happen, does it, commits what came of it, and asks again. One commit
@@ -45,6 +37,7 @@ export class Driver implements DrivenInstance {
   #flushing = false;
   #choosing = new Set<string>();
   #timer: { readonly at: Timestamp; readonly cancel: () => void } | undefined;
+  #draining = false;
   #closed = false;
 
   constructor(host: DriverHost, state: RunState, code: Code | undefined) {
@@ -133,6 +126,18 @@ export class Driver implements DrivenInstance {
     this.submit({ type: "wake" }).catch((error: unknown) => this.#host.failed(this, error));
   }
 
+  /** Begins nothing new: what is reached from now on is given back, for another runner to take at once. */
+  drain(): void {
+    this.#draining = true;
+    this.work();
+  }
+
+  /** Gives back what still runs: it will be run again under a new token, and this is not counted as an interruption. */
+  async handBack(): Promise<void> {
+    const given = this.attempts.giveBack(new HephaestusError("CLOSED", "the runner is closing"));
+    await Promise.all(given.map((command) => this.submit(command)));
+  }
+
   /** Stops without a trace: nothing more is begun or committed. */
   close(): void {
     this.#closed = true;
@@ -157,6 +162,10 @@ export class Driver implements DrivenInstance {
     if (run.length === 0) return;
     const fresh = run.filter((name) => !this.attempts.has(name));
     if (fresh.length === 0) return;
+    if (this.#draining) {
+      this.attempts.refuse(fresh);
+      return;
+    }
     const elsewhere = this.#host.dispatch?.(this, fresh);
     for (const name of elsewhere ? fresh.filter((one) => !elsewhere.includes(one)) : fresh) {
       if (serial && this.attempts.count > 0) return;
@@ -175,7 +184,7 @@ export class Driver implements DrivenInstance {
     this.#timer?.cancel();
     this.#timer = undefined;
     // At rest the runner's own timer wakes the instance; a live one keeps its own.
-    if (at === undefined || this.attempts.count + this.#choosing.size === 0) return;
+    if (at === undefined || this.#draining || this.attempts.count + this.#choosing.size === 0) return;
     const cancel = this.#host.clock.schedule(at, () => {
       this.#timer = undefined;
       this.submit({ type: "wake" }).catch((error: unknown) => this.#host.failed(this, error));
@@ -212,25 +221,11 @@ export class Driver implements DrivenInstance {
 
   async #flush(): Promise<void> {
     try {
-      while (this.#queue.length > 0) await this.#commit(this.#takeBatch());
+      while (this.#queue.length > 0) await this.#commit(takeBatch(this.#queue));
     } finally {
       this.#flushing = false;
     }
     this.work();
-  }
-
-  /** A start is alone in its commit: it begins on an empty state. */
-  #takeBatch(): Request[] {
-    const queue = this.#queue;
-    if (queue.length === 1 || queue[0]?.command.type === "start") return queue.splice(0, 1);
-    let count = 0;
-    let length = 0;
-    for (const { command } of queue) {
-      length += lengthOf(command);
-      if (command.type === "start" || (count > 0 && length > COMMIT_LENGTH_MAX)) break;
-      count += 1;
-    }
-    return queue.splice(0, count);
   }
 
   async #commit(batch: readonly Request[]): Promise<void> {
@@ -355,38 +350,6 @@ export class Driver implements DrivenInstance {
     }
     return loaded?.some((record) => record.nonce === nonce) ?? false;
   }
-}
-
-function codeOf(error: unknown): unknown {
-  return (error as { readonly code?: unknown } | undefined)?.code;
-}
-
-function answer(batch: readonly Request[], replies: Decision["replies"]): void {
-  batch.forEach(({ resolve, reject }, index) => {
-    const reply = replies[index];
-    if (reply?.error) reject(reply.error);
-    else resolve(reply?.value ?? null);
-  });
-}
-
-/** Those who asked from outside are told of the error; what is left is the driver's own. */
-function rejectCallers(batch: readonly Request[], error: unknown): readonly Request[] {
-  const own = batch.filter(({ command }) => !("commandId" in command));
-  rejectAll(
-    batch.filter((request) => !own.includes(request)),
-    error,
-  );
-  return own;
-}
-
-function rejectAll(batch: readonly Request[], error: unknown): void {
-  for (const { reject } of batch) reject(error);
-}
-
-function lengthOf(command: Command): number {
-  if (command.type === "outcome") return command.result?.length ?? 0;
-  if (command.type === "event") return command.payload?.length ?? 0;
-  return command.type === "checkpoint" ? (command.value?.length ?? 0) : 0;
 }
 
 function sleep(clock: Clock, ms: number): Promise<void> {

@@ -235,8 +235,10 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
           cancel();
           resolve();
         };
-        if ([...drivers.values()].every((driver) => driver.idle)) idle();
+        for (const driver of drivers.values()) driver.drain();
+        if (drivers.size === 0) idle();
       });
+      await Promise.allSettled([...drivers.values()].map((driver) => driver.handBack()));
       for (const driver of drivers.values()) driver.close();
       drivers.clear();
       lock?.release();

@@ -68,6 +68,34 @@ describe("several runners on one storage", () => {
     expect((await started.get()).status).toBe("completed");
   });
 
+  it("one that closes finishes what it can and hands back the rest, which another takes at once and uncounted", async () => {
+    const { runs, gate, gated, plain } = stage();
+    const [quick, long, next] = [gated("quick"), gated("long"), plain("next")];
+    const flow = keyed("flow", {
+      start: [quick, long],
+      on: ({ on }) => [on(quick, { done: next }), on(long, { done }), on(next, { done })],
+    });
+    const clock = virtualClock();
+    const [one, two] = engines({ workflows: [flow], storage: memoryStorage(), clock, local: { leaseMs: 3_600_000 } });
+    await one?.for(flow).start("1", {});
+    await clock.settle();
+    const closing = one?.close();
+    await clock.settle();
+    // What ends while it closes is recorded; what follows is not begun here.
+    gate("quick").resolve(1);
+    await clock.settle();
+    expect(runs).toEqual(["1quick@1", "1long@1"]);
+    await clock.advance(5_000);
+    await closing;
+    await clock.advance(200);
+    expect(runs.slice(2).sort()).toEqual(["1long@2", "1next@1"]);
+    gate("long").resolve(2);
+    await clock.settle();
+    const view = await two?.for(flow).get("1");
+    expect([view?.status, view?.steps.long?.interruptions]).toEqual(["completed", 0]);
+    await two?.close();
+  });
+
   it("LESSONS 12: of fifty starts of one key over five runners, one runs", async () => {
     const { runs, gated } = stage();
     const one = gated("one");

@@ -61,25 +61,14 @@ export interface ModelState {
 /** What an event's sender is told. */
 export type ModelReply = "delivered" | "queued" | "refused";
 
-/** Where a run stands after all that happened to it, and what the sender of the last event was told. */
-export function replay(workflow: ModelWorkflow, actions: readonly ModelAction[]): ModelState & { reply?: ModelReply } {
-  const run = new ModelRun(workflow);
-  run.follow();
-  let reply: ModelReply | undefined;
-  for (const action of actions) {
-    reply = run.act(action);
-    run.follow();
-  }
-  return { ...run.state(), ...(reply === undefined ? {} : { reply }) };
-}
-
 interface Arrival {
   readonly id: string;
   readonly event: string;
   readonly step: string | undefined;
 }
 
-class ModelRun {
+/** One run of a workflow, as section 3 has it. */
+export class ModelRun {
   readonly #workflow: ModelWorkflow;
   readonly #status = new Map<string, ModelStatus>();
   /** The targets that a completed step took. */
@@ -94,6 +83,7 @@ class ModelRun {
   constructor(workflow: ModelWorkflow) {
     this.#workflow = workflow;
     for (const { name } of workflow.steps) this.#status.set(name, "unreached");
+    this.#follow();
   }
 
   state(): ModelState {
@@ -105,7 +95,14 @@ class ModelRun {
     return { status, waiting: this.#waiting, inbox, taken: this.#taken, outcome, failed: this.#failed };
   }
 
+  /** Something happens, and all that follows from it. Answers what the sender of an event is told. */
   act(action: ModelAction): ModelReply | undefined {
+    const reply = this.#act(action);
+    this.#follow();
+    return reply;
+  }
+
+  #act(action: ModelAction): ModelReply | undefined {
     switch (action.type) {
       case "outcome":
         this.#end(action.step, action.event, action.targets);
@@ -132,14 +129,14 @@ class ModelRun {
         // As if the events came now, one after the other.
         for (const arrival of [...this.#inbox]) {
           this.#deliver(arrival);
-          this.follow();
+          this.#follow();
         }
         return undefined;
     }
   }
 
   /** Everything that follows by itself, one thing at a time: what dies, what starts, and last what can't start. */
-  follow(): void {
+  #follow(): void {
     while (this.#failed === undefined) {
       const unreached = this.#workflow.steps.filter(({ name }) => this.#status.get(name) === "unreached");
       const dead = unreached.find((step) => this.#join(step) === "dead");

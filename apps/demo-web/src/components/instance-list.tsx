@@ -3,11 +3,12 @@ import { useState } from "preact/hooks";
 import { type Polled, usePolled } from "../hooks/use-polled.ts";
 import { STATUSES, titleOf } from "../model/labels.ts";
 import { hrefOf } from "../route.ts";
-import { describeError, type SourceName, UNREACHABLE } from "../source/instance-source.ts";
+import { describeError, type SourceName, UNAUTHENTICATED, UNREACHABLE } from "../source/instance-source.ts";
 import type { ListedSource } from "../source/list-signal.ts";
 import { ErrorNote, Note } from "./note.tsx";
 import { StatusBadge } from "./status-badge.tsx";
 import { TimeAgo } from "./times.tsx";
+import { TokenForm } from "./token-form.tsx";
 
 const PAGE_SIZE = 25;
 /** The most that one request may ask for. */
@@ -52,7 +53,7 @@ export function InstanceList({ source, selected }: { readonly source: ListedSour
       <ul class="items">
         {items.map((item) => (
           <li key={`${item.id}#${item.run}`}>
-            <Item item={item} source={source.name} selected={item.id === selected} />
+            <Item item={item} source={source.name} selected={item.id === selected} past={isPast(item, items)} />
           </li>
         ))}
       </ul>
@@ -69,19 +70,17 @@ function Item({
   item,
   source,
   selected,
+  past,
 }: {
   readonly item: InstanceSummary;
   readonly source: SourceName;
   readonly selected: boolean;
+  readonly past: boolean;
 }) {
   const { id, key, run, status, current, workflow } = item;
   const where = current.length > 0 ? current.join(", ") : workflow;
-  return (
-    <a
-      class="item"
-      href={hrefOf({ view: "instance", source, id })}
-      {...(selected ? { "aria-current": "page" as const } : {})}
-    >
+  const line = (
+    <>
       <span class="item-title">{titleOf(item)}</span>
       <StatusBadge status={status} />
       <span class="item-time">
@@ -89,15 +88,30 @@ function Item({
       </span>
       <span class="item-where">
         {where} · {key ?? id}
-        {run > 1 ? ` · run ${run}` : ""}
+        {past || run > 1 ? ` · run ${run}` : ""}
       </span>
+    </>
+  );
+  if (past) return <div class="item item-past">{line}</div>;
+  return (
+    <a
+      class="item"
+      href={hrefOf({ view: "instance", source, id })}
+      {...(selected ? { "aria-current": "page" as const } : {})}
+    >
+      {line}
     </a>
   );
 }
 
+/** Whether a later run of it is listed as well: only the latest one can be looked at. */
+function isPast({ id, run }: InstanceSummary, items: readonly InstanceSummary[]): boolean {
+  return items.some((other) => other.id === id && other.run > run);
+}
+
 function ListNote({
   source,
-  polled: { value, error },
+  polled: { value, error, refresh },
   filtered,
 }: {
   readonly source: SourceName;
@@ -112,6 +126,7 @@ function ListNote({
       </Note>
     );
   }
+  if (describeError(error).code === UNAUTHENTICATED) return <TokenForm changed={refresh} />;
   if (error !== undefined) return <ErrorNote error={error} />;
   if (value === undefined) return <p class="note note-empty">Reading…</p>;
   if (value.items.length > 0) return null;

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { edgeSource } from "./edge-source.ts";
+import { UNAUTHENTICATED } from "./instance-source.ts";
 
 const json = (body: unknown, status = 200, type = "application/json") =>
   new Response(JSON.stringify(body), { status, headers: { "content-type": type } });
@@ -24,7 +25,7 @@ describe("the edge", () => {
     const fetched = answering(json({ items: [] }), json({ id: "x" }), json({ items: [] }));
     await edgeSource().list({ limit: 25, status: "waiting" });
     await edgeSource().get("flow/key::1-2");
-    await edgeSource("/api").history("flow/key::1-2");
+    await edgeSource({ base: "/api" }).history("flow/key::1-2");
     expect(fetched.mock.calls.map(([url]) => url)).toEqual([
       "/instances?limit=25&status=waiting",
       "/instances/flow%2Fkey%3A%3A1-2",
@@ -53,6 +54,17 @@ describe("the edge", () => {
       ["POST", "/instances/a/events", '{"event":"approved","payload":{"reviewer":"ada"}}'],
       ["POST", "/instances/a/pause", "{}"],
     ]);
+  });
+
+  it("is sent the token that it wants, once there is one", async () => {
+    const fetched = answering(json({ title: "Unauthorized", code: "UNAUTHENTICATED" }, 401), json({ items: [] }));
+    let token: string | undefined;
+    const edge = edgeSource({ token: () => token });
+    await expect(edge.list({ limit: 1 })).rejects.toMatchObject({ code: UNAUTHENTICATED });
+    token = "secret";
+    await edge.list({ limit: 1 });
+    const sent = fetched.mock.calls.map(([, { headers }]) => new Headers(headers).get("authorization"));
+    expect(sent).toEqual([null, "Bearer secret"]);
   });
 
   it("tells an error by the engine's code", async () => {

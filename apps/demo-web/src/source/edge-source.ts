@@ -11,17 +11,26 @@ interface ProblemBody {
   readonly code?: string;
 }
 
-/**
- * The instances at the edge, over its HTTP interface.
- * @param base where the interface is mounted; this page's own origin unless said otherwise
- */
-export function edgeSource(base = ""): InstanceSource {
+export interface EdgeOptions {
+  /** Where the interface is mounted; this page's own origin unless said otherwise. */
+  readonly base?: string;
+  /** Asked at each request for the token to send along. */
+  readonly token?: () => string | undefined;
+}
+
+/** The instances at the edge, over its HTTP interface. */
+export function edgeSource({ base = "", token = () => undefined }: EdgeOptions = {}): InstanceSource {
   const pathOf = (id: string) => `/instances/${encodeURIComponent(id)}`;
 
   async function request<T>(method: "GET" | "POST", path: string, body?: unknown): Promise<T> {
+    const bearer = token();
     const response = await fetch(base + path, {
       method,
-      headers: { accept: "application/json", ...(body === undefined ? {} : { "content-type": "application/json" }) },
+      headers: {
+        accept: "application/json",
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
+      },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(REQUEST_MS_MAX),
     }).catch((error: unknown) => {
@@ -63,6 +72,8 @@ export function edgeSource(base = ""): InstanceSource {
       await request("POST", `${pathOf(id)}/${action}`, {});
     },
     subscribe(id, changed) {
+      // An EventSource sends no headers: who needs a token has the polls.
+      if (token() !== undefined) return () => {};
       const stream = new EventSource(`${base}${pathOf(id)}/changes`);
       // Named or not, whatever arrives says that there is something to read.
       for (const type of ["message", "change"]) stream.addEventListener(type, changed);

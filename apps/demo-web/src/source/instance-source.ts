@@ -28,6 +28,9 @@ export interface InstanceSource {
 /** The edge could not be reached, or something else than the edge answers at its address. */
 export const UNREACHABLE = "EDGE_UNREACHABLE";
 
+/** The edge wants a token, or another one. */
+export const UNAUTHENTICATED = "UNAUTHENTICATED";
+
 /** What a source refused or could not do; `code` is the engine's where it has one. */
 export class SourceError extends Error {
   readonly code: string;

@@ -1,0 +1,59 @@
+import type { Json } from "../definition/json.ts";
+import type { Command, Reply } from "../engine/commands.ts";
+
+/** A command that somebody waits for. */
+export interface Request {
+  readonly command: Command;
+  readonly resolve: (value: Json) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** One commit holds at most about this much of payloads, in UTF-16 units, or one command that is larger. */
+const COMMIT_LENGTH_MAX = 950_000;
+
+/** Takes what shares the next commit off a queue. A start is alone in its commit: it begins on an empty state. */
+export function takeBatch(queue: Request[]): Request[] {
+  if (queue.length === 1 || queue[0]?.command.type === "start") return queue.splice(0, 1);
+  let count = 0;
+  let length = 0;
+  for (const { command } of queue) {
+    length += lengthOf(command);
+    if (command.type === "start" || (count > 0 && length > COMMIT_LENGTH_MAX)) break;
+    count += 1;
+  }
+  return queue.splice(0, count);
+}
+
+/** The code of an error, whatever it is. */
+export function codeOf(error: unknown): unknown {
+  return (error as { readonly code?: unknown } | undefined)?.code;
+}
+
+/** Tells every asker what the engine replied. */
+export function answer(batch: readonly Request[], replies: readonly Reply[]): void {
+  batch.forEach(({ resolve, reject }, index) => {
+    const reply = replies[index];
+    if (reply?.error) reject(reply.error);
+    else resolve(reply?.value ?? null);
+  });
+}
+
+/** Those who asked from outside are told of the error; what is left is the driver's own. */
+export function rejectCallers(batch: readonly Request[], error: unknown): readonly Request[] {
+  const own = batch.filter(({ command }) => !("commandId" in command));
+  rejectAll(
+    batch.filter((request) => !own.includes(request)),
+    error,
+  );
+  return own;
+}
+
+export function rejectAll(batch: readonly Request[], error: unknown): void {
+  for (const { reject } of batch) reject(error);
+}
+
+function lengthOf(command: Command): number {
+  if (command.type === "outcome") return command.result?.length ?? 0;
+  if (command.type === "event") return command.payload?.length ?? 0;
+  return command.type === "checkpoint" ? (command.value?.length ?? 0) : 0;
+}
