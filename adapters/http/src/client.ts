@@ -1,4 +1,6 @@
 import {
+  type AnyVersions,
+  type AnyWorkflow,
   type Clock,
   encodePayload,
   type Hephaestus,
@@ -13,6 +15,7 @@ import {
   type Page,
   type StartedInstance,
   systemClock,
+  type WorkflowDefinition,
   type WorkflowHandle,
 } from "@hephaestus/core";
 import { defined } from "./defined.ts";
@@ -156,14 +159,18 @@ export function createClient(options: ClientOptions): HephaestusClient {
 
   return {
     ...actions,
-    for({ name, version, definition }) {
+    for(workflow) {
+      const { name } = workflow;
+      // Of several versions, the server gives each start its own; keys and ids are the same for all of them.
+      const version = "version" in workflow ? workflow.version : undefined;
+      const definition = definitionOf(workflow);
       const { unique } = definition;
       const named = (key: string) => (unique ? instanceIdOf(definition, key) : key);
       const handle = {
         ...bind<[key: string]>(named),
         start: unique
-          ? (key: string, input: unknown, given = {}) => start(name, input, { ...given, key, version })
-          : (input: unknown, given = {}) => start(name, input, { ...given, version }),
+          ? (key: string, input: unknown, given = {}) => start(name, input, { version, ...given, key })
+          : (input: unknown, given = {}) => start(name, input, { version, ...given }),
         result: async (key: string) => result(named(key)),
         restart: async (key: string, given = {}) => restart(named(key), given),
         list: (filter: InstanceFilter = {}) => list({ ...filter, workflow: name }),
@@ -184,6 +191,13 @@ export function createClient(options: ClientOptions): HephaestusClient {
       for (const stream of streams) stream.abort();
     },
   };
+}
+
+function definitionOf(workflow: AnyWorkflow | AnyVersions): WorkflowDefinition {
+  if ("definition" in workflow) return workflow.definition;
+  const current = workflow.versions.find(({ version }) => version === workflow.current);
+  if (current) return current.definition;
+  throw new HephaestusError("UNKNOWN_WORKFLOW", `there is no workflow ${workflow.name}`, { workflow: workflow.name });
 }
 
 function pathOf(id: string, part?: string): string {

@@ -144,7 +144,7 @@ const historyEntry: JsonSchema = {
 };
 
 const unique = object({ key: text, scope: { enum: ["workflow", "version", "global", "none"] } });
-const summary = { name: text, version: integer, fingerprint: text, tags: texts, metadata, unique };
+const summary = { name: text, version: integer, fingerprint: text, current: boolean, tags: texts, metadata, unique };
 
 const workflowStep = object(
   {

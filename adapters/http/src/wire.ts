@@ -24,6 +24,8 @@ export interface WorkflowSummary {
   readonly name: string;
   readonly version: number;
   readonly fingerprint: string;
+  /** A start gets this version, where neither it nor the workflow's own code says otherwise. */
+  readonly current: boolean;
   readonly tags: readonly string[];
   readonly metadata: { readonly [name: string]: Json };
   /** The business key of its instances. */

@@ -9,11 +9,12 @@ it("lists the workflows", async () => {
       name: "order_flow",
       version: 1,
       fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/),
+      current: true,
       tags: ["orders"],
       metadata: { team: "shop" },
       unique: { key: "orderid", scope: "workflow" },
     },
-    { name: "note_flow", version: 2, fingerprint: expect.any(String), tags: [], metadata: {} },
+    { name: "note_flow", version: 2, fingerprint: expect.any(String), current: true, tags: [], metadata: {} },
   ]);
 });
 

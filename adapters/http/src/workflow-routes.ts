@@ -1,4 +1,4 @@
-import { type Code, DONE, type Graph, HephaestusError, type StepNode } from "@hephaestus/core";
+import { type Code, DONE, type Graph, HephaestusError, type Registry, type StepNode } from "@hephaestus/core";
 import { defined } from "./defined.ts";
 import { json, type Route } from "./route.ts";
 import { list, ref } from "./schemas.ts";
@@ -7,7 +7,7 @@ import type { WorkflowDetail, WorkflowStep, WorkflowSummary } from "./wire.ts";
 const version = {
   in: "query",
   name: "version",
-  description: "The latest unless said otherwise.",
+  description: "The current one unless said otherwise.",
   schema: { type: "integer" },
 } as const;
 
@@ -20,7 +20,7 @@ export const workflowRoutes: readonly Route[] = [
     answers: { 200: { description: "The workflows.", schema: list(ref("Workflow")) } },
     async handle(request) {
       const { registry } = await request.engine();
-      return json({ items: registry.all.map(toWorkflowSummary) });
+      return json({ items: registry.all.map((code) => toWorkflowSummary(registry, code)) });
     },
   },
   {
@@ -33,7 +33,7 @@ export const workflowRoutes: readonly Route[] = [
     async handle(request) {
       const { registry } = await request.engine();
       const given = request.url.searchParams.getAll(version.name);
-      return json(toWorkflowDetail(registry.get(request.param("name"), parseVersion(given))));
+      return json(toWorkflowDetail(registry, registry.get(request.param("name"), parseVersion(given))));
     },
   },
 ];
@@ -45,12 +45,13 @@ function parseVersion(given: readonly string[]): number | undefined {
   throw new HephaestusError("OPTION_INVALID", "version: must be one integer", { field: "version" });
 }
 
-export function toWorkflowSummary({ definition, graph }: Code): WorkflowSummary {
+function toWorkflowSummary(registry: Registry, { definition, graph }: Code): WorkflowSummary {
   const { unique, tags = [], metadata = {} } = definition;
   return {
     name: graph.workflow,
     version: graph.version,
     fingerprint: graph.fingerprint,
+    current: registry.get(graph.workflow).graph.version === graph.version,
     tags,
     metadata,
     ...(unique ? { unique: { key: unique.key, scope: unique.scope ?? "workflow" } } : {}),
@@ -58,10 +59,10 @@ export function toWorkflowSummary({ definition, graph }: Code): WorkflowSummary 
 }
 
 /** A workflow as JSON, with what a picture of it needs. */
-export function toWorkflowDetail(code: Code): WorkflowDetail {
+function toWorkflowDetail(registry: Registry, code: Code): WorkflowDetail {
   const { definition, graph } = code;
   return {
-    ...toWorkflowSummary(code),
+    ...toWorkflowSummary(registry, code),
     starts: graph.starts.map((index) => nameOf(graph, index)),
     steps: graph.nodes.map((node) => toStep(code, node)),
     output: definition.output.map((step) => step.name),

@@ -2,15 +2,18 @@ import type { Payloads, Revision } from "../engine/state.ts";
 import { checkFilter, comparePositions, matchesFilter, toPage } from "./filter.ts";
 import type { Commit, CommitResult, DueInstance, DueRequest, Header, Storage, StoredRecord } from "./storage.ts";
 
+/** One instance: as few objects as there can be, since a process may keep very many. */
 interface Instance {
-  /** By revision; the latest run's are those from `runStart` on. */
-  readonly journal: Map<Revision, StoredRecord>;
-  readonly payloads: Map<Revision, Payloads>;
-  readonly headers: Map<number, Header>;
-  last: Revision;
-  /** The first revision of the latest run. */
-  runStart: Revision;
-  run: number;
+  /** The revision of the first record that is still there. */
+  first: Revision;
+  /** In order of revision, without gaps. */
+  readonly records: KeptRecord[];
+  /** In order of run; most instances have one. */
+  readonly headers: Header[];
+}
+
+interface KeptRecord extends StoredRecord {
+  readonly payloads: Payloads | undefined;
 }
 
 /** No rows may be removed for longer than a moment at once. */
@@ -25,54 +28,49 @@ export function memoryStorage(): Storage {
   const listeners = new Set<(id: string) => void>();
   const due = dueIndex();
 
-  function write(commit: Commit): CommitResult {
-    const { id, run, expected, nonce, changes } = commit;
+  function write({ id, run, expected, nonce, changes, payloads, header }: Commit): CommitResult {
     let instance = instances.get(id);
-    if ((instance?.last ?? 0) !== expected) return "conflict";
+    if ((instance ? lastRevision(instance) : 0) !== expected) return "conflict";
     if (instance === undefined) {
-      instance = { journal: new Map(), payloads: new Map(), headers: new Map(), last: 0, runStart: 1, run };
+      instance = { first: 1, records: [], headers: [] };
       instances.set(id, instance);
     }
-    const revision = expected + 1;
-    if (run !== instance.run) {
-      instance.run = run;
-      instance.runStart = revision;
-    }
-    instance.last = revision;
-    instance.journal.set(revision, { revision, run, nonce, changes });
-    if (commit.payloads) instance.payloads.set(revision, commit.payloads);
-    if (commit.header) {
-      const before = instance.headers.get(run);
-      const header = before ? mergeHeader(before, commit.header) : commit.header;
-      instance.headers.set(run, header);
-      due.replace(before, header);
-    }
+    instance.records.push({ revision: expected + 1, run, nonce, changes, payloads });
+    if (header) putHeader(instance.headers, header);
     for (const listener of listeners) listener(id);
     return "ok";
   }
 
+  function putHeader(headers: Header[], header: Header): void {
+    const index = headers.findIndex((one) => one.run === header.run);
+    const before = headers[index];
+    const merged = before ? mergeHeader(before, header) : header;
+    if (before) headers[index] = merged;
+    else headers.push(merged);
+    due.replace(before, merged);
+  }
+
   function* headers(): Generator<Header> {
-    for (const instance of instances.values()) yield* instance.headers.values();
+    for (const instance of instances.values()) yield* instance.headers;
   }
 
   return {
     capabilities: { headers: true, where: true },
-    async load(id, after) {
+    async load(id, after = 0) {
       const instance = instances.get(id);
       if (instance === undefined) return undefined;
-      const records: StoredRecord[] = [];
-      for (let revision = Math.max((after ?? 0) + 1, instance.runStart); revision <= instance.last; revision++) {
-        const record = instance.journal.get(revision);
-        if (record) records.push(record);
-      }
-      return records;
+      const { records } = instance;
+      const run = records.at(-1)?.run;
+      let from = records.length;
+      while (from > 0 && records[from - 1]?.run === run && (records[from - 1]?.revision ?? 0) > after) from -= 1;
+      return records.slice(from).map(({ payloads: _payloads, ...record }) => record);
     },
     async commit(commits) {
       return commits.map(write);
     },
     async payloads(id, revisions) {
       const instance = instances.get(id);
-      return revisions.map((revision) => instance?.payloads.get(revision) ?? {});
+      return revisions.map((revision) => instance?.records[revision - instance.first]?.payloads ?? {});
     },
     async due(request) {
       return due.find(request);
@@ -86,19 +84,17 @@ export function memoryStorage(): Storage {
     async remove(id, through) {
       const instance = instances.get(id);
       if (instance === undefined) return { more: false };
-      for (const [run, header] of instance.headers) {
-        if (header.revision > through) continue;
-        instance.headers.delete(run);
-        due.replace(header, undefined);
+      const { records, headers, first } = instance;
+      const count = Math.min(Math.max(through - first + 1, 0), records.length);
+      const removed = Math.min(count, REMOVE_BATCH);
+      records.splice(0, removed);
+      instance.first += removed;
+      if (removed < count) return { more: true };
+      for (const header of headers.splice(0)) {
+        if (header.revision > through) headers.push(header);
+        else due.replace(header, undefined);
       }
-      let removed = 0;
-      for (const revision of instance.journal.keys()) {
-        if (revision > through) continue;
-        if (removed++ === REMOVE_BATCH) return { more: true };
-        instance.journal.delete(revision);
-        instance.payloads.delete(revision);
-      }
-      if (instance.journal.size === 0) instances.delete(id);
+      if (records.length === 0) instances.delete(id);
       return { more: false };
     },
     watch(listener) {
@@ -106,6 +102,10 @@ export function memoryStorage(): Storage {
       return () => listeners.delete(listener);
     },
   };
+}
+
+function lastRevision({ first, records }: Instance): Revision {
+  return first + records.length - 1;
 }
 
 /** A header row keeps the input and the results that it has when a later commit does not repeat them. */

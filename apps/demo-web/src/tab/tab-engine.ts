@@ -3,10 +3,9 @@ import { type CodeHost, pullRequestFlow } from "@hephaestus/example-workflows";
 import { indexedDbStorage } from "@hephaestus/indexeddb";
 
 /**
- * How long another tab waits for this one where the browser has no locks to tell that it is gone. Where it has them
- * (everywhere but in insecure contexts), a reload goes on at once.
+ * How often this tab looks for what another one left behind. It need not wait for that one's lease to run out: the
+ * browser drops the lock of a page that is gone.
  */
-const LEASE_MS = 5_000;
 const SWEEP_MS = 1_000;
 
 export const DATABASE = "hephaestus-demo";
@@ -17,6 +16,6 @@ export function makeTabEngine(codeHost: CodeHost, database = DATABASE): Hephaest
     workflows: [pullRequestFlow],
     storage: indexedDbStorage({ name: database }),
     connectors: { codeHost },
-    local: { leaseMs: LEASE_MS, sweepMs: SWEEP_MS, onError: (error, id) => console.warn("hephaestus", id, error) },
+    local: { sweepMs: SWEEP_MS, onError: (error, id) => console.warn("hephaestus", id, error) },
   });
 }
