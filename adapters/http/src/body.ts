@@ -61,7 +61,7 @@ export function isJsonType(type: string): boolean {
 /** @throws HttpProblem JSON_MALFORMED */
 export function parseJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes));
   } catch {
     // The parser's own message quotes the body.
     throw new HttpProblem("JSON_MALFORMED", "the body is not JSON in UTF-8");

@@ -162,15 +162,15 @@ export function createClient(options: ClientOptions): HephaestusClient {
     for(workflow) {
       const { name } = workflow;
       // Of several versions, the server gives each start its own; keys and ids are the same for all of them.
-      const version = "version" in workflow ? workflow.version : undefined;
+      const version = defined({ version: "version" in workflow ? workflow.version : undefined });
       const definition = definitionOf(workflow);
       const { unique } = definition;
       const named = (key: string) => (unique ? instanceIdOf(definition, key) : key);
       const handle = {
         ...bind<[key: string]>(named),
         start: unique
-          ? (key: string, input: unknown, given = {}) => start(name, input, { version, ...given, key })
-          : (input: unknown, given = {}) => start(name, input, { version, ...given }),
+          ? (key: string, input: unknown, given = {}) => start(name, input, { ...version, ...given, key })
+          : (input: unknown, given = {}) => start(name, input, { ...version, ...given }),
         result: async (key: string) => result(named(key)),
         restart: async (key: string, given = {}) => restart(named(key), given),
         list: (filter: InstanceFilter = {}) => list({ ...filter, workflow: name }),

@@ -20,7 +20,8 @@ export async function isHmacSha256(
 }
 
 export function utf8(text: string): Uint8Array<ArrayBuffer> {
-  return encoder.encode(text);
+  // Copied, since the types of some runtimes do not say which kind of buffer it is.
+  return new Uint8Array(encoder.encode(text));
 }
 
 /** @returns undefined when it is not hexadecimal of whole bytes */

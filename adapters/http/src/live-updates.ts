@@ -10,7 +10,7 @@ export const BUFFERED_CHANGES_MAX = 1_000;
 const RECONNECT_MS = 3_000;
 
 /** The name of the events of the stream. */
-export const CHANGE_EVENT = "change";
+const CHANGE_EVENT = "change";
 
 export interface LiveUpdateOptions {
   readonly clock: Clock;

@@ -4,7 +4,7 @@ import { readBytes, readJson } from "./body.ts";
 import { assertFits, type JsonSchema } from "./json-schema.ts";
 import { IDEMPOTENCY_KEY } from "./wire.ts";
 
-export type Method = "get" | "post" | "delete";
+type Method = "get" | "post" | "delete";
 
 /** A parameter in the query or a header, as OpenAPI shows it. */
 export interface Parameter {

@@ -13,7 +13,7 @@ export interface TransportOptions {
   readonly headers?: HeadersInit | (() => HeadersInit | Promise<HeadersInit>);
 }
 
-export interface Call {
+interface Call {
   readonly method: "GET" | "POST" | "DELETE";
   readonly path: string;
   readonly body?: object;

@@ -5,7 +5,7 @@ export interface Order {
   readonly fail?: boolean;
 }
 
-export interface Approval {
+interface Approval {
   readonly by: string;
 }
 

@@ -3,14 +3,14 @@ import type { Hono } from "hono";
 import { anonymous, type HttpOptions, httpRoutes } from "../src/http-routes.ts";
 import { noteFlow, orderFlow } from "./flows.ts";
 
-export interface Called {
+interface Called {
   readonly status: number;
   readonly headers: Headers;
   // biome-ignore lint/suspicious/noExplicitAny: tests look into it
   readonly body: any;
 }
 
-export interface Sent {
+interface Sent {
   readonly json?: unknown;
   readonly text?: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -44,7 +44,7 @@ export function memoryEngine(): Hephaestus {
   return createHephaestus({ workflows: [orderFlow, noteFlow] });
 }
 
-export async function call(app: Hono, method: string, path: string, sent: Sent = {}): Promise<Called> {
+async function call(app: Hono, method: string, path: string, sent: Sent = {}): Promise<Called> {
   const { json, text = json === undefined ? undefined : JSON.stringify(json), headers = {} } = sent;
   const response = await app.request(path, {
     method,

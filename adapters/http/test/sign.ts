@@ -1,7 +1,7 @@
 const encoder = new TextEncoder();
 
 /** HMAC-SHA256, made apart from the code that checks it. */
-export async function sign(secret: Uint8Array<ArrayBuffer>, message: string): Promise<Uint8Array> {
+async function sign(secret: Uint8Array<ArrayBuffer>, message: string): Promise<Uint8Array> {
   const key = await crypto.subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
   return new Uint8Array(await crypto.subtle.sign("HMAC", key, encoder.encode(message)));
 }

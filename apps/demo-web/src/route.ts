@@ -6,7 +6,7 @@ export type Route =
   | { readonly view: "list" | "new"; readonly source: SourceName }
   | { readonly view: "instance"; readonly source: SourceName; readonly id: string };
 
-export function parseRoute(hash: string): Route {
+function parseRoute(hash: string): Route {
   const [, first, view, id] = hash.split("/");
   const source: SourceName = first === "edge" ? "edge" : "tab";
   if (view === "new") return { view, source };

@@ -1,13 +1,21 @@
 import { expect } from "vitest";
 import type { Graph } from "../definition/graph.ts";
 import type { AnyWorkflow } from "../definition/workflow.ts";
-import type { Command, Reply } from "../engine/commands.ts";
+import type {
+  Command,
+  CompensatedCommand,
+  ControlCommand,
+  EventCommand,
+  FailureCommand,
+  OutcomeCommand,
+  Reply,
+} from "../engine/commands.ts";
 import { type DecideContext, type Decision, decide } from "../engine/decide.ts";
 import type { Draft } from "../engine/draft.ts";
 import { type Header, toHeader } from "../engine/header.ts";
 import { type PendingWork, pendingWork } from "../engine/pending.ts";
 import { type Applied, applyRecord, emptyRun, foldRecords, isUndone, type RunState } from "../engine/run-state.ts";
-import type { Payloads, StepState, Timestamp } from "../engine/state.ts";
+import type { Payloads, StepState, StoredError, Timestamp } from "../engine/state.ts";
 
 /** One record as a storage would hold it. */
 export interface KeptRecord extends Applied {
@@ -35,12 +43,32 @@ export interface EngineRun {
   readonly pending: PendingWork;
   /** The last header that was written. */
   readonly header: Header | undefined;
+  /** Starts a run. */
+  start(id?: string): unknown;
+  /** The current attempt of a step ends with an event. */
+  ends(step: string, event?: string, more?: Partial<OutcomeCommand>): unknown;
+  /** The current attempt of a step throws. */
+  fails(step: string, more?: Partial<FailureCommand>): unknown;
+  /** The compensation that is to be run ends, well unless an error is said. */
+  undoes(step: string, more?: Partial<CompensatedCommand>): unknown;
+  event(event: string, more?: Partial<EventCommand>): unknown;
+  control(type: ControlCommand["type"], id?: string): unknown;
+  /** Time passes, and the run is woken. */
+  pass(ms: number): void;
+  /** The status of each step that was reached. */
+  readonly statuses: Record<string, StepState["status"]>;
+}
+
+/** An error as a runner would store it. */
+export function storedError(message = "broken", code?: string): StoredError {
+  return { name: "Error", message, ...(code === undefined ? {} : { code }) };
 }
 
 export function engineRun(workflow: AnyWorkflow, id = "i"): EngineRun {
   const state = emptyRun(id);
   const records: KeptRecord[] = [];
   let last: Decision | undefined;
+  let ids = 0;
   const run: EngineRun = {
     now: 1_000,
     graph: workflow.graph,
@@ -85,6 +113,31 @@ export function engineRun(workflow: AnyWorkflow, id = "i"): EngineRun {
       const [reply] = run.send(command);
       if (reply?.error) throw reply.error;
       return reply?.value;
+    },
+    start(commandId = `start-${++ids}`) {
+      const { workflow, version, fingerprint } = run.graph;
+      return run.do({ type: "start", commandId, info: { workflow, version, fingerprint }, input: "{}" });
+    },
+    ends(step, event = "done", more = {}) {
+      const attempt = run.step(step)?.attempt ?? 1;
+      return run.do({ type: "outcome", step, attempt, event, startedAt: run.now, ...more });
+    },
+    fails(step, more = {}) {
+      const attempt = run.step(step)?.attempt ?? 1;
+      return run.do({ type: "failure", step, attempt, error: storedError(), retryable: true, jitter: 0, ...more });
+    },
+    undoes(step, more = {}) {
+      const attempt = run.step(step)?.compensation?.attempt ?? 1;
+      return run.do({ type: "compensated", step, attempt, ...more });
+    },
+    event: (event, more = {}) => run.do({ type: "event", commandId: `event-${++ids}`, event, ...more }),
+    control: (type, commandId = `${type}-${++ids}`) => run.do({ type, commandId }),
+    pass(ms) {
+      run.now += ms;
+      run.do({ type: "wake" });
+    },
+    get statuses() {
+      return Object.fromEntries([...state.steps].map(([name, step]) => [name, step.status]));
     },
   };
   return run;

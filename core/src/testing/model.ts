@@ -142,7 +142,7 @@ export class ModelRun {
       const dead = unreached.find((step) => this.#join(step) === "dead");
       // What cancels others comes first: they might begin in the same moment.
       const ready = unreached.filter((step) => this.#join(step) === "ready");
-      const next = ready.find((step) => step.cancelRest) ?? ready[0];
+      const next = ready.find((step) => this.#behind(step).length > 0) ?? ready[0];
       const unfilled = unreached.find((step) => this.#join(step) === "unfilled");
       if (dead) this.#status.set(dead.name, "skipped");
       else if (next) this.#start(next);
@@ -176,17 +176,20 @@ export class ModelRun {
   }
 
   #start(step: ModelStep): void {
-    if (step.cancelRest) {
-      for (const { name } of this.#workflow.steps) {
-        const behind = name !== step.name && !this.#endsWithout(name, step.name);
-        if (!behind || isSettled(this.#status.get(name))) continue;
-        // What only has its choice to make has run: it is over, and leads nowhere any more.
-        this.#status.set(name, this.#status.get(name) === "choosing" ? "completed" : "cancelled");
-        this.#waiting = this.#waiting.filter((one) => one !== name);
-      }
+    for (const name of this.#behind(step)) {
+      if (isSettled(this.#status.get(name))) continue;
+      // What only has its choice to make has run: it is over, and leads nowhere any more.
+      this.#status.set(name, this.#status.get(name) === "choosing" ? "completed" : "cancelled");
+      this.#waiting = this.#waiting.filter((one) => one !== name);
     }
     if (step.kind === "run") this.#status.set(step.name, "active");
     else this.#wait(step.name);
+  }
+
+  /** The steps all of whose paths to `done` pass through a join that cancels them. */
+  #behind(join: ModelStep): string[] {
+    const names = join.cancelRest ? this.#workflow.steps.map(({ name }) => name) : [];
+    return names.filter((name) => name !== join.name && !this.#endsWithout(name, join.name));
   }
 
   /** Whether some path from a step leads to `done` and not through another one. */

@@ -10,7 +10,7 @@ export interface Vertex {
   readonly bend: boolean;
 }
 
-export interface PlacedNode {
+interface PlacedNode {
   /** Index of the step, or `DONE`. */
   readonly index: number;
   /** The centre. */
@@ -20,7 +20,7 @@ export interface PlacedNode {
   readonly height: number;
 }
 
-export interface PlacedEdge {
+interface PlacedEdge {
   readonly edge: GraphEdge;
   /** An SVG path. */
   readonly path: string;

@@ -5,7 +5,7 @@ export type SourceName = "tab" | "edge";
 /** What can be done with an instance beside sending it an event. */
 export type Action = "cancel" | "pause" | "unpause" | "retry" | "restart";
 
-export interface ListRequest {
+interface ListRequest {
   readonly status?: RunStatus;
   readonly limit: number;
 }

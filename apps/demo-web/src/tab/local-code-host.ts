@@ -14,7 +14,7 @@ export interface CodeHostCall {
   readonly outcome?: "done" | "repeated" | "refused";
 }
 
-export interface CodeHostSettings {
+interface CodeHostSettings {
   /** How long each call takes, in milliseconds: time enough to watch it, and to reload in the middle of it. */
   readonly callMs: number;
   /** Whether it refuses every call, so that one can watch steps being tried again. */
@@ -32,7 +32,7 @@ export interface LocalCodeHost {
 }
 
 export const CALLS_KEY = "hephaestus-demo:calls";
-export const SETTINGS_KEY = "hephaestus-demo:code-host";
+const SETTINGS_KEY = "hephaestus-demo:code-host";
 /** Calls that are remembered: older ones make room. */
 const CALLS_MAX = 500;
 const DEFAULTS: CodeHostSettings = { callMs: 1_500, down: false };

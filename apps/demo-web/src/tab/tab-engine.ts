@@ -8,7 +8,7 @@ import { indexedDbStorage } from "@hephaestus/indexeddb";
  */
 const SWEEP_MS = 1_000;
 
-export const DATABASE = "hephaestus-demo";
+const DATABASE = "hephaestus-demo";
 
 /** The engine of this tab: what it starts stays in this browser, and is taken up again by the next page that opens. */
 export function makeTabEngine(codeHost: CodeHost, database = DATABASE): Hephaestus {
