@@ -4,6 +4,7 @@ export { DONE, type Graph, type StepNode } from "./definition/graph.ts";
 export * from "./definition/json.ts";
 export { checkKey, instanceIdOf } from "./definition/key.ts";
 export { DefinitionError, type Problem, type ProblemCode } from "./definition/problems.ts";
+export { RETRY_DEFAULT } from "./definition/retry-policy.ts";
 export { type OutputOf, type Schema, type } from "./definition/schema.ts";
 export type { Signal } from "./definition/signal.ts";
 export * from "./definition/step.ts";

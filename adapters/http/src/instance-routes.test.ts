@@ -156,7 +156,7 @@ describe("events", () => {
     const { call, engine } = harness();
     await engine.start("order_flow", start.input, { key: "1", id: "k" });
     const { status, body } = await call("POST", `${AT}/events`, { json: { event: "refused" }, headers: withKey("k") });
-    expect([status, body.code, body.field]).toEqual([422, "OPTION_INVALID", "Idempotency-Key"]);
+    expect([status, body.code, body.field]).toEqual([422, "OPTION_INVALID", "id"]);
   });
 
   it.each([

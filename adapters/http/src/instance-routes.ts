@@ -1,7 +1,6 @@
 import {
   type Duration,
   type EventReply,
-  type Hephaestus,
   HephaestusError,
   isEnded,
   type Json,
@@ -9,7 +8,6 @@ import {
 } from "@hephaestus/core";
 import { CLOUD_EVENT_TYPE, cloudEventSchema, readCloudEvent, type SentEvent } from "./cloud-events.ts";
 import { defined } from "./defined.ts";
-import { sha256Hex } from "./digest.ts";
 import { filterParameters } from "./list-parameters.ts";
 import { readFilter } from "./list-query.ts";
 import { eventStreamHeaders, liveUpdates } from "./live-updates.ts";
@@ -78,8 +76,7 @@ export const instanceRoutes: readonly Route[] = [
       const engine = await request.engine();
       const name = request.param("name");
       const { id: commandId } = commandOptions(request);
-      const made = key ?? (await keyFor(engine, name, given.version, commandId));
-      const { id, run } = await engine.start(name, input, { ...given, ...defined({ key: made, id: commandId }) });
+      const { id, run } = await engine.start(name, input, { ...given, ...defined({ key, id: commandId }) });
       return startedAnswer(request, { id, run });
     },
   },
@@ -241,20 +238,6 @@ export const instanceRoutes: readonly Route[] = [
   },
 ];
 
-/**
- * An instance without a business key gets a random id, which a repeated start could not find again. With an
- * idempotency key it gets an id that follows from that.
- */
-async function keyFor(
-  engine: Hephaestus,
-  workflow: string,
-  version: number | undefined,
-  commandId: string | undefined,
-): Promise<string | undefined> {
-  if (commandId === undefined || engine.registry.get(workflow, version).definition.unique) return undefined;
-  return `idempotency-${await sha256Hex(commandId)}`;
-}
-
 function startedAnswer({ url }: RouteRequest, { id, run }: Started): Response {
   // The routes may be mounted anywhere: what stands before them in this path stands before the instance's too.
   const base = url.pathname.replace(/\/(?:workflows\/[^/]*\/instances|instances\/[^/]*\/restart)$/, "");
@@ -262,8 +245,5 @@ function startedAnswer({ url }: RouteRequest, { id, run }: Started): Response {
 }
 
 function eventAnswered(outcome: EventReply): Response {
-  if (outcome === "delivered") return json({ outcome });
-  if (outcome === "queued") return json({ outcome }, 202);
-  const message = "this idempotency key was used for another command of the instance";
-  throw new HephaestusError("OPTION_INVALID", message, { field: "Idempotency-Key" });
+  return json({ outcome }, outcome === "delivered" ? 200 : 202);
 }

@@ -14,7 +14,7 @@ export interface Schema<T> {
   };
 }
 
-export type SchemaResult<T> =
+type SchemaResult<T> =
   | { readonly value: T; readonly issues?: undefined }
   | {
       readonly issues: readonly {

@@ -12,7 +12,7 @@ const NAME = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 const TAG_LENGTH_MAX = 64;
 const TAGS_MAX = 32;
 
-export function checkName(name: unknown, what: string, problems: Problems): void {
+function checkName(name: unknown, what: string, problems: Problems): void {
   if (typeof name === "string" && NAME.test(name) && name !== "done") return;
   const why =
     name === "done" && what === "step"

@@ -6,7 +6,7 @@ import type { Choice, ChoiceContext, Edges, Unique, WorkflowDefinition, Workflow
 
 // biome-ignore lint/suspicious/noExplicitAny: a target's events do not matter to the edge that leads to it
 type TargetStep<Input> = Step<string, Input, any>;
-export type Target<Input> = TargetStep<Input> | readonly TargetStep<Input>[] | Choice<Input>;
+type Target<Input> = TargetStep<Input> | readonly TargetStep<Input>[] | Choice<Input>;
 
 /** What `transitions` is given. */
 export interface Definer<Input> {

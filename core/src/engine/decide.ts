@@ -46,17 +46,16 @@ export function decide(graph: Graph, state: RunState, commands: readonly Command
       const known = "commandId" in command ? draft.command(command.commandId) : undefined;
       if (known) {
         replies.push({ value: known.reply ?? null });
-      } else if (command.type === "start") {
-        draft = beginRun(draft, command);
-        replies.push({ value: { run: draft.info?.run ?? 0 } });
-      } else {
-        replies.push({ value: decideOne(draft, command) });
+        continue;
       }
+      if (command.type === "start") draft = beginRun(draft, command);
+      replies.push({ value: command.type === "start" ? { run: draft.run } : decideOne(draft, command) });
+      follow(draft);
     } catch (error) {
+      // What was refused has changed nothing, but that it was asked at a time at which others things were due.
       if (!(error instanceof HephaestusError)) throw error;
       replies.push({ error });
     }
-    follow(draft);
   }
   own(draft, context);
   const changes = draft.changes();
@@ -128,8 +127,7 @@ function decideOne(draft: Draft, command: Exclude<Command, StartCommand>): Json 
 
 /** What is due by now comes before what is asked now, and may end the run that it is asked of. */
 function fireAndFollow(draft: Draft): void {
-  fireDue(draft);
-  follow(draft);
+  if (fireDue(draft)) follow(draft);
 }
 
 /** Everything that follows by itself from what was decided. */

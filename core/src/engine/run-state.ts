@@ -297,7 +297,7 @@ function settle(state: RunState, graph: Graph, node: StepNode, step: StepState):
 }
 
 /** Counts anew from the steps, after some were reset or the graph was exchanged. */
-export function recount(state: RunState, graph: Graph): void {
+function recount(state: RunState, graph: Graph): void {
   clearCounts(state);
   countStarts(state, graph);
   const completed = new Set(state.completed);

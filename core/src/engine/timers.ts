@@ -9,9 +9,10 @@ import type { StateView } from "./view.ts";
 /**
  * Fires what has come due by now, the earliest first, each with all that follows from it. Waits emit their event;
  * back-offs end, so that the step may be run. While the run is paused nothing fires: it does when the run goes on.
+ * @returns whether anything did
  */
-export function fireDue(draft: Draft): void {
-  if (draft.paused) return;
+export function fireDue(draft: Draft): boolean {
+  if (draft.paused) return false;
   const due: [Timestamp, string][] = [];
   for (const name of draft.open()) {
     const { wakeAt } = draft.step(name) as StepState;
@@ -22,7 +23,8 @@ export function fireDue(draft: Draft): void {
     fire(draft, draft.node(name) as StepNode);
     propagate(draft);
   }
-  if (draft.ending) fireCompensation(draft);
+  const compensates = draft.ending !== undefined && fireCompensation(draft);
+  return due.length > 0 || compensates;
 }
 
 function fire(draft: Draft, node: StepNode): void {
@@ -32,12 +34,14 @@ function fire(draft: Draft, node: StepNode): void {
   else if (wakeEvent !== undefined) completeStep(draft, node, wakeEvent, {});
 }
 
-function fireCompensation(draft: Draft): void {
+function fireCompensation(draft: Draft): boolean {
   const name = nextToCompensate(draft);
   const step = name === undefined ? undefined : draft.step(name);
-  if (name === undefined || step?.compensation?.wakeAt === undefined || step.compensation.wakeAt > draft.now) return;
-  const { wakeAt: _wakeAt, ...compensation } = step.compensation;
+  if (name === undefined || step?.compensation?.wakeAt === undefined) return false;
+  const { wakeAt, ...compensation } = step.compensation;
+  if (wakeAt > draft.now) return false;
   draft.set(name, { ...step, compensation });
+  return true;
 }
 
 /** When something of the run comes due next; undefined when nothing does by itself. */

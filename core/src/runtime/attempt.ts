@@ -122,12 +122,7 @@ async function outcomeOf(
 }
 
 /** The same on every attempt, another one after the step was compensated and is run again. */
-export function idempotencyKeyOf({
-  id,
-  run,
-  step,
-  epoch,
-}: Pick<AttemptInput, "id" | "run" | "step" | "epoch">): string {
+function idempotencyKeyOf({ id, run, step, epoch }: Pick<AttemptInput, "id" | "run" | "step" | "epoch">): string {
   return `${id}#${run}/${step}${epoch > 0 ? `~${epoch}` : ""}`;
 }
 

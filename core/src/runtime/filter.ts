@@ -124,7 +124,7 @@ export function encodeCursor(position: Position): string {
   return `1.${position.createdAt}.${position.run}.${position.id}`;
 }
 
-export function decodeCursor(cursor: string): Position {
+function decodeCursor(cursor: string): Position {
   const [, version, createdAt, run, id] = /^(\d+)\.(\d{1,16})\.(\d{1,9})\.(.+)$/s.exec(cursor) ?? [];
   if (version !== "1" || id === undefined) refuse("cursor", "not a cursor of this engine");
   return { createdAt: Number(createdAt), run: Number(run), id };

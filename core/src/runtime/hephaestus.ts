@@ -132,14 +132,22 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
   async function startRun(code: Code, key: string | undefined, input: unknown, given: StartOptions) {
     const { definition, graph } = code;
     const text = await parsePayload(definition.input, input, `input of workflow "${definition.name}"`, "INPUT_INVALID");
-    return startEncoded(code, key, text, given, idOf(definition.unique, graph.workflow, key, code));
+    return startEncoded(code, key, text, given, idOf(definition.unique, graph.workflow, key, code, given));
   }
 
-  function idOf(unique: Unique | undefined, workflow: string, key: string | undefined, code: Code): string {
+  /** Where no key says which instance is meant, the start's own id does: sent again, it finds what it started. */
+  function idOf(
+    unique: Unique | undefined,
+    workflow: string,
+    key: string | undefined,
+    code: Code,
+    { id }: StartOptions,
+  ): string {
     if (unique && key === undefined) {
       throw new HephaestusError("KEY_INVALID", `workflow ${workflow} needs a key: ${unique.key}`, { field: "key" });
     }
-    return key === undefined ? `${workflow}/${newId()}` : instanceIdOf(code.definition, key, newId());
+    const own = id ?? newId();
+    return key === undefined ? `${workflow}/${own}` : instanceIdOf(code.definition, key, own);
   }
 
   async function startEncoded(
@@ -270,10 +278,7 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
   }
 
   async function restart(id: string, given: StartOptions & { readonly input?: unknown } = {}) {
-    const { workflow, version, key, input, status, run } = await get(id);
-    if (!isEnded(status)) {
-      throw new HephaestusError("STATUS_REFUSES", `${id} is ${status}: it refuses restart`, { id, run, status });
-    }
+    const { workflow, version, key, input } = await get(id);
     const code = registry.get(workflow, version);
     const text = await parsePayload(
       code.definition.input,
@@ -281,7 +286,11 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
       `input of workflow "${workflow}"`,
       "INPUT_INVALID",
     );
-    return startEncoded(code, key, text, given, id);
+    // The same restart again finds the run that it made; only the engine knows.
+    return startEncoded(code, key, text, given, id).catch((error: unknown) => {
+      if (!(error instanceof HephaestusError) || error.code !== "ALREADY_RUNNING") throw error;
+      throw new HephaestusError("STATUS_REFUSES", `${error.message}: it refuses restart`, error.details);
+    });
   }
 
   /** The actions with the instance named already, or named by something that the id follows from. */
@@ -306,10 +315,11 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
       const code = registry.get(workflow.name, version);
       const codeFor = (key: string | undefined, input: unknown, { version: asked = version }: StartOptions) =>
         registry.get(workflow.name, asked, { ...(key === undefined ? {} : { key }), input });
-      const named = (key: string) => (code.definition.unique ? instanceIdOf(code.definition, key) : key);
+      const { unique } = code.definition;
+      const named = (key: string) => (unique && unique.scope !== "none" ? instanceIdOf(code.definition, key) : key);
       const handle = {
         ...bind<[key: string]>(named),
-        start: code.definition.unique
+        start: unique
           ? async (key: string, input: unknown, given: StartOptions = {}) =>
               startRun(codeFor(key, input, given), key, input, given)
           : async (input: unknown, given: StartOptions = {}) =>

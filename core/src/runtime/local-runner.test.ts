@@ -290,4 +290,48 @@ describe("one runner", () => {
     await engine.close();
     await expect(engine.for(flow).start("1", {})).rejects.toMatchObject({ code: "CLOSED" });
   });
+
+  it("a start without a key that is sent again finds the run that it made", async () => {
+    const { runs, plain } = stage();
+    const one = plain("one");
+    const flow = defineWorkflow({
+      name: "flow",
+      input: type<unknown>(),
+      start: one,
+      transitions: ({ on }) => [on(one, { done })],
+    });
+    const engine = createHephaestus({ workflows: [flow] });
+    const first = await engine.for(flow).start({}, { id: "start-1" });
+    const again = await engine.for(flow).start({}, { id: "start-1" });
+    const other = await engine.for(flow).start({}, { id: "start-2" });
+    expect([again.id === first.id, other.id === first.id]).toEqual([true, false]);
+    await Promise.all([first.result(), other.result()]);
+    expect(runs.length).toBe(2);
+  });
+
+  it("a restart starts the next run with the same input, once for its id, and only after the end", async () => {
+    const { gate, gated } = stage();
+    const one = gated("one");
+    const flow = keyed("flow", { start: one, on: ({ on }) => [on(one, { done })] });
+    const engine = createHephaestus({ workflows: [flow] });
+    const flows = engine.for(flow);
+    await flows.start("1", { n: 7 });
+    await expect(flows.restart("1")).rejects.toMatchObject({ code: "STATUS_REFUSES" });
+    gate("one").resolve(1);
+    await flows.result("1");
+    const second = await flows.restart("1", { id: "again" });
+    await second.result();
+    expect((await flows.restart("1", { id: "again" })).run).toBe(2);
+    expect(await flows.get("1")).toMatchObject({ run: 2, input: { n: 7 } });
+  });
+
+  it("an id that another command had is refused, and nothing is lost", async () => {
+    const hold = waitForEvent({ name: "hold", events: { go: type<undefined>() } });
+    const flow = keyed("flow", { start: hold, on: ({ on }) => [on(hold, { go: done })] });
+    const engine = createHephaestus({ workflows: [flow] });
+    const flows = engine.for(flow);
+    await flows.start("1", {}, { id: "same" });
+    await expect(flows.resume("1", "go", undefined, { id: "same" })).rejects.toMatchObject({ code: "OPTION_INVALID" });
+    expect((await flows.get("1")).status).toBe("waiting");
+  });
 });

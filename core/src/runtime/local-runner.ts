@@ -42,6 +42,8 @@ const CONCURRENCY_DEFAULT = 256;
 const SWEEP_MS = 5_000;
 const SWEEP_LIMIT = 100;
 const CLOSE_GRACE_MS = 5_000;
+/** How many leases an owner that still holds its lock may be late: a throttled tab, a stalled process. */
+const STEAL_LEASES = 4;
 
 /** Drives many instances in this process, on any storage; several of them may share one. */
 export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions = {}): Runner {
@@ -167,9 +169,9 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
       for (const driver of drivers.values()) driver.renew();
       const now = clock.now();
       const rows = await storage.due({ before: now + leaseMs, limit: SWEEP_LIMIT, definitions: registry.definitions });
-      const dead = await deadOwners(rows);
-      const due = rows.filter((row) => row.wakeAt <= now || dead.has(row.owner));
-      await Promise.all(due.map((row) => take(row, dead)));
+      const known = await knownOwners(rows);
+      const due = rows.filter((row) => isMine(row, known));
+      await Promise.all(due.map((row) => take(row, known.get(row.owner) === true)));
       for (const listened of listeners.keys()) if (!drivers.has(listened)) void tellOfForeignChange(listened);
       const next = rows.find((row) => row.wakeAt > now && row.owner === undefined)?.wakeAt;
       armAt(due.length === SWEEP_LIMIT ? now : Math.min(next ?? Number.POSITIVE_INFINITY, now + sweepMs));
@@ -179,17 +181,28 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
     }
   }
 
-  async function deadOwners(rows: readonly DueInstance[]): Promise<ReadonlySet<string | undefined>> {
-    const owners = new Set(rows.map((row) => row.owner).filter((owner) => owner !== undefined && owner !== runnerId));
-    const dead = new Set<string | undefined>();
-    for (const owner of owners) if (owner !== undefined && (await storage.ownerIsDead?.(owner))) dead.add(owner);
-    return dead;
+  /** What the storage knows of the owners of these rows: true is dead, false alive; absent is not known. */
+  async function knownOwners(rows: readonly DueInstance[]): Promise<ReadonlyMap<string | undefined, boolean>> {
+    const owners = new Set(rows.map((row) => row.owner));
+    const known = new Map<string | undefined, boolean>([[runnerId, false]]);
+    for (const owner of owners) {
+      if (owner === undefined || owner === runnerId || !storage.ownerIsDead) continue;
+      known.set(owner, await storage.ownerIsDead(owner));
+    }
+    return known;
   }
 
-  async function take(row: DueInstance, dead: ReadonlySet<string | undefined>): Promise<void> {
+  /** Whether to drive it: its time has come, and nobody else will. A live owner that is only slow gets more time. */
+  function isMine({ owner, wakeAt }: DueInstance, known: ReadonlyMap<string | undefined, boolean>): boolean {
+    if (known.get(owner) === true) return true;
+    const grace = owner !== undefined && owner !== runnerId && known.get(owner) === false ? STEAL_LEASES * leaseMs : 0;
+    return wakeAt + grace <= clock.now();
+  }
+
+  async function take(row: DueInstance, isOrphan: boolean): Promise<void> {
     if (closed || drivers.get(row.id)?.busy) return;
     try {
-      const driver = await driverOf(row.id, dead.has(row.owner) ? row.owner : undefined);
+      const driver = await driverOf(row.id, isOrphan ? row.owner : undefined);
       if (driver.state.status !== "deleted") await driver.submit({ type: "wake" });
       else if (drivers.delete(row.id)) await storage.remove(row.id, driver.state.revision);
     } catch (error) {

@@ -14,7 +14,7 @@ export interface PayloadReader {
   clear(): void;
 }
 
-export interface StepPayloads {
+interface StepPayloads {
   readonly input: JsonText | undefined;
   readonly results: Readonly<Record<string, JsonText>>;
 }

@@ -48,8 +48,8 @@ export interface TelemetryBus {
   detach(id: string): boolean;
   /** Whether anybody listens to an event, or to anything: who tells need not make what nobody hears. */
   has(name?: TelemetryName): boolean;
-  /** Never throws and never waits. */
-  emit(event: TelemetryEvent): void;
+  /** Tells events, in order. Never throws and never waits. */
+  emit(...events: readonly TelemetryEvent[]): void;
 }
 
 interface Attached {
@@ -86,6 +86,24 @@ export function telemetryBus({ onHandlerError }: TelemetryBusOptions = {}): Tele
   function detach(id: string): boolean {
     byName = new Map();
     return attached.delete(id);
+  }
+
+  function tell(one: Attached, event: TelemetryEvent): void {
+    // One that was told before it may have detached it.
+    if (attached.get(one.id) !== one) return;
+    try {
+      if (one.filter && !one.filter(event as never)) return;
+      const answer = one.handle(event as never);
+      const later = typeof answer === "object" && answer !== null && "then" in answer;
+      if (!later) one.failures = 0;
+      else
+        Promise.resolve(answer).then(
+          () => (one.failures = 0),
+          (error: unknown) => fail(one, event, error),
+        );
+    } catch (error) {
+      fail(one, event, error);
+    }
   }
 
   function fail(one: Attached, event: TelemetryEvent, error: unknown): void {
@@ -125,24 +143,8 @@ export function telemetryBus({ onHandlerError }: TelemetryBusOptions = {}): Tele
     },
     detach,
     has: (name) => attached.size > 0 && (name === undefined || listenersOf(name).length > 0),
-    emit(event) {
-      if (attached.size === 0) return;
-      for (const one of listenersOf(event.name)) {
-        // One that was told before it may have detached it.
-        if (attached.get(one.id) !== one) continue;
-        try {
-          if (one.filter?.(event as never) === false) continue;
-          const answer = one.handle(event as never);
-          if (!(answer instanceof Object && "then" in answer)) one.failures = 0;
-          else
-            Promise.resolve(answer).then(
-              () => (one.failures = 0),
-              (error: unknown) => fail(one, event, error),
-            );
-        } catch (error) {
-          fail(one, event, error);
-        }
-      }
+    emit(...events) {
+      for (const event of events) for (const one of listenersOf(event.name)) tell(one, event);
     },
   };
 }

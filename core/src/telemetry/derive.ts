@@ -2,15 +2,7 @@ import { DONE_NAME, type Graph, type StepNode } from "../definition/graph.ts";
 import type { JsonText } from "../definition/json.ts";
 import type { RunState } from "../engine/run-state.ts";
 import type { Changes, StepState, StepStatus, StoredError, Timestamp } from "../engine/state.ts";
-import {
-  type ErrorFacts,
-  instanceEvent,
-  instanceFacts,
-  type Measured,
-  type TelemetryEvent,
-  type TelemetryName,
-  type Told,
-} from "./events.ts";
+import { type ErrorFacts, type TelemetryEvent, type Tell, teller } from "./events.ts";
 
 /** What a record does not say of itself. */
 export interface CommitContext {
@@ -24,24 +16,17 @@ export interface CommitContext {
   /** Of a run that starts, for the keys in it; not parsed without it. */
   readonly input?: JsonText;
   /** How long the last attempt of a step ran, in milliseconds, where the driver saw it. */
-  attemptMs?(step: string): number | undefined;
+  readonly attemptMs?: (step: string) => number | undefined;
 }
 
-type Tell = <Name extends Exclude<TelemetryName, "runner:init">>(
-  name: Name,
-  measured: Measured<Name>,
-  told: Told<Name>,
-) => void;
-
 /**
- * What one committed record tells: all that can be read off it, in the order in which it happened. A record is one
- * writer's, so that each event is told once, however many runners see the record; only an acknowledgement that was
- * lost together with its runner leaves some untold.
+ * What one committed record tells, in the order in which it happened. Whoever wrote the record tells of it, and nobody
+ * else who reads it: then each transition is told once, or not at all when its writer dies before it can.
  *
  * @example
  * const events = telemetry.has() ? eventsOfCommit({ state, graph, runner: "local", now: clock.now() }, changes) : [];
  * applyRecord(state, record, graph);
- * for (const event of events) telemetry.emit(event);
+ * telemetry.emit(...events);
  */
 export function eventsOfCommit(context: CommitContext, changes: Changes): readonly TelemetryEvent[] {
   const { state, graph, runner, now } = context;
@@ -51,8 +36,7 @@ export function eventsOfCommit(context: CommitContext, changes: Changes): readon
   // What the state says of the run before is not about this one.
   const base = changes.run ? undefined : state;
   const events: TelemetryEvent[] = [];
-  const instance = instanceFacts(state.id, info);
-  const tell: Tell = (name, measured, told) => events.push(instanceEvent(name, at, instance, measured, told));
+  const tell = teller(events, state.id, info, at);
 
   if (changes.run) {
     const initialSteps = graph.starts.map((index) => nameOf(graph, index));

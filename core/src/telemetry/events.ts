@@ -20,95 +20,66 @@ export interface ErrorFacts {
   readonly stack: string | undefined;
 }
 
-interface StepFacts {
-  readonly step: string;
-  readonly attempt: number;
-}
-
-/** How long the attempt ran; undefined where that is not known, as after a runner was lost. */
-interface Took {
-  readonly durationMs: number | undefined;
-}
-
-/** Since the start of the run, across all runners and restarts. */
-interface EndMeasurements {
-  readonly durationMs: number;
-  /** Steps that completed. */
-  readonly stepCount: number;
-  /** Commits of the run. */
-  readonly advanceCount: number;
-}
+type Names = readonly string[];
+type OnStep<More = unknown> = { step: string; attempt: number } & More;
+/** How long the attempt ran; undefined where nobody saw it, as after its runner was lost. */
+type Took = { durationMs: number | undefined };
+/** Since the start of the run, across all runners; steps that completed; commits. */
+type AtEnd = { durationMs: number; stepCount: number; advanceCount: number };
 
 /** What each event measures and tells, beside what all of them do. Fields may be added; none is removed or renamed. */
 interface EventTypes {
   /** A run was created. `contextKeys`: the keys of its input. */
-  "workflow:start": [
-    unknown,
-    { readonly initialSteps: readonly string[]; readonly contextKeys: readonly string[]; readonly runner: string },
-  ];
-  /** A run ended in one of three ways. A failed one may go on by `retry`, and then ends once more. */
-  "workflow:stop": [EndMeasurements, { readonly completedSteps: readonly string[]; readonly runner: string }];
-  "workflow:exception": [
-    EndMeasurements,
-    ErrorFacts & { readonly failedStep: string | undefined; readonly runner: string },
-  ];
-  "workflow:cancel": [EndMeasurements, { readonly completedSteps: readonly string[]; readonly runner: string }];
-  /** A step led on: by its event, or (without one) by its failure route. `done` may be among the targets. */
+  "workflow:start": [unknown, { initialSteps: Names; contextKeys: Names; runner: string }];
+  /** A run ended, in one of three ways. A failed one may go on by `retry`, and ends once more then. */
+  "workflow:stop": [AtEnd, { completedSteps: Names; runner: string }];
+  "workflow:exception": [AtEnd, ErrorFacts & { failedStep: string | undefined; runner: string }];
+  "workflow:cancel": [AtEnd, { completedSteps: Names; runner: string }];
+  /** A step led on: by its event, or without one by its failure route. `done` may be among the targets. */
   "workflow:transition": [
-    { readonly targetCount: number },
-    {
-      readonly fromStep: string;
-      readonly event: string | undefined;
-      readonly targets: readonly string[];
-      readonly fanOut: boolean;
-    },
+    { targetCount: number },
+    { fromStep: string; event: string | undefined; targets: Names; fanOut: boolean },
   ];
   /** A runner was asked for an instance whose code is missing, or has another graph. */
-  "workflow:park": [unknown, { readonly reason: "missing" | "changed" }];
-  /** An attempt begins. `concurrency`: attempts of this instance that this driver runs, this one included. */
-  "step:start": [{ readonly concurrency: number; readonly activeSteps: number }, StepFacts];
+  "workflow:park": [unknown, { reason: "missing" | "changed" }];
+  /** An attempt begins. `concurrency`: attempts of its instance that this driver runs, this one included. */
+  "step:start": [{ concurrency: number; activeSteps: number }, OnStep];
   /** An attempt ended with an event. `transitionsTo` is empty while a `choose` is still to be made. */
-  "step:stop": [Took, StepFacts & { readonly event: string; readonly transitionsTo: readonly string[] }];
+  "step:stop": [Took, OnStep<{ event: string; transitionsTo: Names }>];
   /** An attempt failed, or the step did without one (`JOIN_UNFILLED`, `CHOICE_FAILED`). */
-  "step:exception": [Took, StepFacts & ErrorFacts & { readonly willRetry: boolean }];
-  /** A step is to be run again under a new token. `handback`: its runner closed, or the run was paused. */
-  "step:retry": [
-    { readonly delayMs: number },
-    StepFacts & { readonly reason: "failure" | "interruption" | "handback" },
-  ];
+  "step:exception": [Took, OnStep<ErrorFacts & { willRetry: boolean }>];
+  /** A step is to be run again, as `attempt`. `handback`: its runner closed, or the run was paused. */
+  "step:retry": [{ delayMs: number }, OnStep<{ reason: "failure" | "interruption" | "handback" }>];
   /** A step waits now: for an event, a timer, or what it began as `pending()`. */
-  "step:async": [Took, StepFacts & { readonly wakeAt: Timestamp | undefined }];
-  /** A waiting step got its event from outside, or from its timer. */
-  "step:resume": [
-    { readonly waitDurationMs: number | undefined },
-    StepFacts & { readonly event: string; readonly source: "external" | "timeout" },
-  ];
-  /** A step that ran or waited was taken from its run, by a cancel, a failure or a join that did not need it. */
-  "step:cancel": [Took, StepFacts];
+  "step:async": [Took, OnStep<{ wakeAt: Timestamp | undefined }>];
+  /** A waiting step got its event, from outside or from its timer. */
+  "step:resume": [{ waitDurationMs: number | undefined }, OnStep<{ event: string; source: "external" | "timeout" }>];
+  /** A step that ran or waited was taken from its run: by a cancel, a failure, or a join that did not need it. */
+  "step:cancel": [Took, OnStep];
   /** A compensation begins, is to be tried again, or is over. */
   "step:compensate": [
-    { readonly failures: number },
-    StepFacts & { readonly status: CompensationState["status"]; readonly reason: string | undefined },
+    { failures: number },
+    OnStep<{ status: CompensationState["status"]; reason: string | undefined }>,
   ];
   /** One commit. `durationMs`: from the decision to its acknowledgement. `iteration`: from 1 in each run. */
   "engine:advance": [
-    { readonly durationMs: number; readonly activeSteps: number; readonly completedSteps: number },
-    { readonly statusBefore: RunStatus; readonly statusAfter: RunStatus; readonly iteration: number },
+    { durationMs: number; activeSteps: number; completedSteps: number },
+    { statusBefore: RunStatus; statusAfter: RunStatus; iteration: number },
   ];
-  "runner:init": [unknown, { readonly runner: string; readonly runnerId: string }];
+  "runner:init": [unknown, { runner: string; runnerId: string }];
 }
 
 export type TelemetryName = keyof EventTypes;
+type InstanceEventName = Exclude<TelemetryName, "runner:init">;
 
-/** What an event measures, in milliseconds and counts, beside `systemTime`. */
-export type Measured<Name extends TelemetryName> = EventTypes[Name][0];
+/** What an event measures (milliseconds, counts), beside `systemTime`. */
+export type Measured<Name extends TelemetryName> = Readonly<EventTypes[Name][0]>;
 
-/** What an event tells beside its instance. */
-export type Told<Name extends TelemetryName> = EventTypes[Name][1];
+/** What an event tells, beside its instance. */
+export type Told<Name extends TelemetryName> = Readonly<EventTypes[Name][1]>;
 
 /**
- * Something that happened, as handlers are told of it: a union that `name` discriminates. Events are shared by all
- * handlers and are not to be changed.
+ * Something that happened: a union that `name` discriminates. All handlers share it; none may change it.
  *
  * @example
  * if (event.name === "step:stop") record(event.metadata.step, event.measurements.durationMs);
@@ -118,48 +89,44 @@ export type TelemetryEvent<Name extends TelemetryName = TelemetryName> = {
     readonly name: N;
     /** `systemTime`: milliseconds since the epoch, by the clock of the runner. */
     readonly measurements: { readonly systemTime: Timestamp } & Measured<N>;
-    readonly metadata: (N extends "runner:init" ? unknown : InstanceFacts) & Told<N>;
+    readonly metadata: (N extends InstanceEventName ? InstanceFacts : unknown) & Told<N>;
   };
 }[Name];
 
-/** What all events of one commit share. */
-export function instanceFacts(id: string, { workflow, version, run, telemetry }: RunInfo): InstanceFacts {
-  return { workflow, version, id, run, telemetry: telemetry && { ...telemetry } };
+/** Tells one event of an instance. */
+export type Tell = <Name extends InstanceEventName>(name: Name, measured: Measured<Name>, told: Told<Name>) => void;
+
+/** Has events of one instance and one time made and pushed. */
+export function teller(events: TelemetryEvent[], id: string, info: RunInfo, systemTime: Timestamp): Tell {
+  const { workflow, version, run, telemetry } = info;
+  const instance: InstanceFacts = { workflow, version, id, run, telemetry: telemetry && { ...telemetry } };
+  return (name, measured, told) => {
+    const measurements = Object.assign({ systemTime }, measured);
+    events.push({ name, measurements, metadata: { ...instance, ...told } } as unknown as TelemetryEvent);
+  };
 }
 
-export function instanceEvent<Name extends Exclude<TelemetryName, "runner:init">>(
-  name: Name,
-  at: Timestamp,
-  instance: InstanceFacts,
-  measured: Measured<Name>,
-  told: Told<Name>,
-): TelemetryEvent {
-  const measurements = { systemTime: at, ...(measured as object) };
-  return { name, measurements, metadata: { ...instance, ...told } } as unknown as TelemetryEvent;
-}
+type Running = Pick<RunState, "id" | "info" | "open">;
 
-type Running = Pick<RunState, "id" | "open"> & { readonly info: RunInfo };
-
-/** Told by the driver when an attempt's code is about to run. */
+/** What the driver tells when an attempt's code is about to run. */
 export function stepStart(
   { id, info, open }: Running,
   at: Timestamp,
-  { step, attempt, concurrency }: StepFacts & { readonly concurrency: number },
-): TelemetryEvent {
-  const measured = { concurrency, activeSteps: open.size };
-  return instanceEvent("step:start", at, instanceFacts(id, info), measured, { step, attempt });
+  { concurrency, ...told }: OnStep<{ concurrency: number }>,
+): TelemetryEvent[] {
+  const events: TelemetryEvent[] = [];
+  if (info) teller(events, id, info, at)("step:start", { concurrency, activeSteps: open.size }, told);
+  return events;
 }
 
-/** Told by a runner that was asked for an instance without having its code. */
-export function workflowPark(
-  { id, info }: Pick<Running, "id" | "info">,
-  at: Timestamp,
-  reason: "missing" | "changed",
-): TelemetryEvent {
-  return instanceEvent("workflow:park", at, instanceFacts(id, info), {}, { reason });
+/** What a runner tells that was asked for an instance without having its code. */
+export function workflowPark({ id, info }: Running, at: Timestamp, reason: "missing" | "changed"): TelemetryEvent[] {
+  const events: TelemetryEvent[] = [];
+  if (info) teller(events, id, info, at)("workflow:park", {}, { reason });
+  return events;
 }
 
-/** Told once by a runner that is ready. */
-export function runnerInit(runner: string, runnerId: string, at: Timestamp): TelemetryEvent {
-  return { name: "runner:init", measurements: { systemTime: at }, metadata: { runner, runnerId } };
+/** What a runner tells once, when it is ready. */
+export function runnerInit(runner: string, runnerId: string, at: Timestamp): TelemetryEvent[] {
+  return [{ name: "runner:init", measurements: { systemTime: at }, metadata: { runner, runnerId } }];
 }

@@ -1,12 +1,5 @@
-export {
-  HANDLER_FAILURES_MAX,
-  type HandlerFailure,
-  type TelemetryBus,
-  type TelemetryBusOptions,
-  type TelemetrySelector,
-  telemetryBus,
-} from "./bus.ts";
-export { type CommitContext, eventsOfCommit } from "./derive.ts";
+export * from "./bus.ts";
+export * from "./derive.ts";
 export {
   type ErrorFacts,
   type InstanceFacts,
@@ -16,7 +9,7 @@ export {
   type TelemetryName,
   workflowPark,
 } from "./events.ts";
-export { type LogEntry, type LogHandlerOptions, type LogLevel, logHandler, toLogLine } from "./log-handler.ts";
-export { type MetricRecorder, type MetricSeries, type MetricSnapshot, recordMetrics } from "./metric-recorder.ts";
-export { METRICS, type Metric } from "./metrics.ts";
-export { PROMETHEUS_TYPE, toPrometheus } from "./prometheus.ts";
+export * from "./log-handler.ts";
+export * from "./metric-recorder.ts";
+export * from "./metrics.ts";
+export * from "./prometheus.ts";

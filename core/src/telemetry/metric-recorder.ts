@@ -41,24 +41,17 @@ export function recordMetrics(
   const byEvent = new Map<TelemetryName, Metric[]>();
   for (const metric of metrics) byEvent.set(metric.event, [...(byEvent.get(metric.event) ?? []), metric]);
 
-  function seriesOf(metric: Metric, { metadata }: TelemetryEvent): Recorded {
-    const all = recorded.get(metric) as Map<string, Recorded>;
-    const values = metric.labels.map((label) => String((metadata as Record<string, unknown>)[label] ?? ""));
-    const key = JSON.stringify(values);
-    let series = all.get(key);
-    if (series === undefined) {
-      const labels = metric.labels.map((label, index) => [label, values[index] as string] as const);
-      series = { labels, value: 0, count: 0, counts: (metric.buckets ?? []).map(() => 0) };
-      all.set(key, series);
-    }
-    return series;
-  }
-
-  function record(metric: Metric, event: TelemetryEvent): void {
-    const measured = metric.value === undefined ? 1 : (event.measurements as Record<string, unknown>)[metric.value];
+  function record(metric: Metric, { measurements, metadata }: TelemetryEvent): void {
+    const measured = metric.value === undefined ? 1 : (measurements as Record<string, unknown>)[metric.value];
     if (typeof measured !== "number" || !Number.isFinite(measured)) return;
     const value = metric.unit === "seconds" ? measured / 1_000 : measured;
-    const series = seriesOf(metric, event);
+    const labels = metric.labels.map(
+      (name) => [name, String((metadata as Record<string, unknown>)[name] ?? "")] as const,
+    );
+    const all = recorded.get(metric) as Map<string, Recorded>;
+    const key = JSON.stringify(labels);
+    const series = all.get(key) ?? { labels, value: 0, count: 0, counts: (metric.buckets ?? []).map(() => 0) };
+    all.set(key, series);
     series.value = metric.type === "gauge" ? value : series.value + value;
     series.count += 1;
     const bucket = metric.buckets?.findIndex((bound) => value <= bound) ?? -1;

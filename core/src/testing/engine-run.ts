@@ -64,9 +64,11 @@ export function storedError(message = "broken", code?: string): StoredError {
   return { name: "Error", message, ...(code === undefined ? {} : { code }) };
 }
 
-export function engineRun(workflow: AnyWorkflow, id = "i"): EngineRun {
+/** @param given what is stored already */
+export function engineRun(workflow: AnyWorkflow, given: readonly Applied[] = [], id = "i"): EngineRun {
   const state = emptyRun(id);
-  const records: KeptRecord[] = [];
+  const records: KeptRecord[] = given.map((record) => ({ ...record, payloads: {}, header: undefined }));
+  for (const record of records) applyRecord(state, record, workflow.graph);
   let last: Decision | undefined;
   let ids = 0;
   const run: EngineRun = {
@@ -160,19 +162,24 @@ export function plainState(state: RunState): unknown {
 /** What a draft says of itself, to be compared with what its record makes of the state. */
 function saysOfItself(draft: Draft): unknown {
   const { status, paused, owner, ending, active, runnable, fingerprint, settled, doneTaken, graph } = draft;
+  if (status === "deleted") return { status };
   const said = { status, paused, owner, ending, active, runnable, open: [...draft.open()] };
-  if (status === "deleted") return said;
   const untaken = [...draft.untaken()].map(({ id }) => id);
   const effects = [...draft.effects()].filter((name) => !isUndone(draft.step(name)));
   const more = { ...said, untaken, effects, fingerprint };
   if (ending) return more;
-  return { ...more, settled, doneTaken, joins: graph.nodes.map(({ index }) => [draft.taken(index), draft.resolved(index)]) };
+  return {
+    ...more,
+    settled,
+    doneTaken,
+    joins: graph.nodes.map(({ index }) => [draft.taken(index), draft.resolved(index)]),
+  };
 }
 
 function isSaidOf(state: RunState): unknown {
   const { status, paused, owner, ending, active, runnable, fingerprint, settled, doneTaken, taken, resolved } = state;
+  if (status === "deleted") return { status };
   const said = { status, paused, owner, ending, active, runnable, open: [...state.open] };
-  if (status === "deleted") return said;
   const untaken = [...state.inbox.keys()];
   const effects = [...state.effects].reverse().filter((name) => !isUndone(state.steps.get(name)));
   const more = { ...said, untaken, effects, fingerprint };

@@ -2,13 +2,7 @@ import { DONE, type Graph } from "@hephaestus/core";
 import { depthsOf, edgesOf, type GraphEdge, labelOf } from "./edges.ts";
 import { orderLayers } from "./order.ts";
 import { placeInRows } from "./place.ts";
-
-/** A vertex of the drawing: a step, the end, or a bend of an edge that passes through a layer. */
-export interface Vertex {
-  readonly layer: number;
-  readonly width: number;
-  readonly bend: boolean;
-}
+import type { Vertex } from "./vertex.ts";
 
 interface PlacedNode {
   /** Index of the step, or `DONE`. */

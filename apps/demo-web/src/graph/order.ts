@@ -1,4 +1,4 @@
-import type { Vertex } from "./layout.ts";
+import type { Vertex } from "./vertex.ts";
 
 export type Link = readonly [from: number, to: number];
 

@@ -1,5 +1,5 @@
-import type { Vertex } from "./layout.ts";
 import { type Link, neighbours } from "./order.ts";
+import type { Vertex } from "./vertex.ts";
 
 const NODE_GAP = 18;
 const ROUNDS = 100;
