@@ -9,7 +9,7 @@ import { advanceEnding, beginEnding } from "./ending.ts";
 import { decideEvent, decideSchedule } from "./events.ts";
 import { propagate } from "./joins.ts";
 import { emptyRun, isEnded, type RunState } from "./run-state.ts";
-import type { Changes, Payloads, Timestamp } from "./state.ts";
+import type { Changes, CommandRecord, Payloads, Timestamp } from "./state.ts";
 import { compensationTimer, fireDue } from "./timers.ts";
 
 /** Who asks, and when. */
@@ -45,7 +45,7 @@ export function decide(graph: Graph, state: RunState, commands: readonly Command
     try {
       const known = "commandId" in command ? draft.command(command.commandId) : undefined;
       if (known) {
-        replies.push({ value: known.reply ?? null });
+        replies.push(knownReply(known, command));
         continue;
       }
       if (command.type === "start") draft = beginRun(draft, command);
@@ -66,6 +66,13 @@ export function decide(graph: Graph, state: RunState, commands: readonly Command
     replies,
     draft,
   };
+}
+
+/** The same command again is answered like the first; an id that another kind of command had is a mistake. */
+function knownReply(known: CommandRecord, command: Command): Reply {
+  if (known.type === command.type) return { value: known.reply ?? null };
+  const message = `the id ${JSON.stringify(known.id)} is that of another command: ${known.type}`;
+  return { error: new HephaestusError("OPTION_INVALID", message, { field: "id", type: known.type }) };
 }
 
 /** A run begins on an empty state that goes on with the numbers of the run before. */

@@ -20,46 +20,74 @@ export type Metric<Name extends TelemetryName = TelemetryName> = {
   };
 }[Name];
 
-const ATTEMPT = {
-  type: "histogram",
-  unit: "seconds",
-  value: "durationMs",
-  buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
-} as const;
+type Label<Name extends TelemetryName> = keyof TelemetryEvent<Name>["metadata"] & string;
+
+const ATTEMPT_BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
 /** From a tenth of a second to a week: people are waited for. */
-const RUN = { ...ATTEMPT, buckets: [0.1, 0.5, 1, 5, 10, 60, 600, 3_600, 21_600, 86_400, 604_800] } as const;
-const WAIT = { ...RUN, value: "waitDurationMs" } as const;
-const LAST = { type: "gauge", value: "activeSteps" } as const;
-const COUNT = { type: "counter" } as const;
-const RUN_LABELS = ["workflow"] as const;
-const STEP_LABELS = ["workflow", "step"] as const;
+const RUN_BUCKETS_S = [0.1, 0.5, 1, 5, 10, 60, 600, 3_600, 21_600, 86_400, 604_800];
+
+function counter<Name extends TelemetryName>(
+  name: string,
+  event: Name,
+  help: string,
+  ...labels: Label<Name>[]
+): Metric {
+  return { name, help, type: "counter", event, labels } as unknown as Metric;
+}
+
+function histogram<Name extends TelemetryName>(
+  name: string,
+  event: Name,
+  value: keyof TelemetryEvent<Name>["measurements"],
+  buckets: readonly number[],
+  help: string,
+  ...labels: Label<Name>[]
+): Metric {
+  return { name, help, type: "histogram", event, value, unit: "seconds", labels, buckets } as unknown as Metric;
+}
+
+function makeMetrics(): Metric[] {
+  const active = "Steps that run, wait or choose in the instance that advanced last.";
+  return [
+    counter("workflows_started", "workflow:start", "Runs that began.", "workflow"),
+    counter("workflows_completed", "workflow:stop", "Runs that completed.", "workflow"),
+    counter("workflows_failed", "workflow:exception", "Runs that failed.", "workflow", "failedStep"),
+    histogram(
+      "workflow_duration",
+      "workflow:stop",
+      "durationMs",
+      RUN_BUCKETS_S,
+      "From start to completion.",
+      "workflow",
+    ),
+    histogram("step_duration", "step:stop", "durationMs", ATTEMPT_BUCKETS_S, "Of good attempts.", "workflow", "step"),
+    counter("step_failures", "step:exception", "Attempts that failed.", "workflow", "step", "kind"),
+    counter("step_waits", "step:async", "Steps that began to wait.", "workflow", "step"),
+    histogram(
+      "step_wait",
+      "step:resume",
+      "waitDurationMs",
+      RUN_BUCKETS_S,
+      "Until resumed.",
+      "workflow",
+      "step",
+      "source",
+    ),
+    {
+      name: "active_steps",
+      help: active,
+      type: "gauge",
+      event: "engine:advance",
+      value: "activeSteps",
+      labels: ["workflow"],
+    },
+    counter("step_retries", "step:retry", "Steps to be run again.", "workflow", "step", "reason"),
+    counter("workflows_cancelled", "workflow:cancel", "Runs that were cancelled.", "workflow"),
+    counter("compensations", "step:compensate", "Changes of compensations.", "workflow", "step", "status"),
+    counter("workflows_parked", "workflow:park", "Times that code was not here.", "workflow", "reason"),
+  ];
+}
 
 /** The original's nine, in its order, and after them what is told here beyond it. */
-export const METRICS: readonly Metric[] = [
-  { ...COUNT, name: "workflows_started", help: "Runs that began.", event: "workflow:start", labels: RUN_LABELS },
-  { ...COUNT, name: "workflows_completed", help: "Runs that completed.", event: "workflow:stop", labels: RUN_LABELS },
-  {
-    ...COUNT,
-    name: "workflows_failed",
-    help: "Failed.",
-    event: "workflow:exception",
-    labels: ["workflow", "failedStep"],
-  },
-  { ...RUN, name: "workflow_duration", help: "From start to completion.", event: "workflow:stop", labels: RUN_LABELS },
-  { ...ATTEMPT, name: "step_duration", help: "Attempts that succeeded.", event: "step:stop", labels: STEP_LABELS },
-  { ...COUNT, name: "step_failures", help: "By kind.", event: "step:exception", labels: ["workflow", "step", "kind"] },
-  { ...COUNT, name: "step_waits", help: "Steps that began to wait.", event: "step:async", labels: STEP_LABELS },
-  { ...WAIT, name: "step_wait", help: "By source.", event: "step:resume", labels: ["workflow", "step", "source"] },
-  { ...LAST, name: "active_steps", help: "Of the last instance.", event: "engine:advance", labels: RUN_LABELS },
-  { ...COUNT, name: "step_retries", help: "By reason.", event: "step:retry", labels: ["workflow", "step", "reason"] },
-  { ...COUNT, name: "workflows_cancelled", help: "Runs cancelled.", event: "workflow:cancel", labels: RUN_LABELS },
-  {
-    ...COUNT,
-    name: "compensations",
-    help: "By status.",
-    event: "step:compensate",
-    labels: ["workflow", "step", "status"],
-  },
-  { ...COUNT, name: "workflows_parked", help: "By reason.", event: "workflow:park", labels: ["workflow", "reason"] },
-];
+export const METRICS: readonly Metric[] = /* @__PURE__ */ makeMetrics();
