@@ -1,3 +1,4 @@
+import { runnerWorkflows } from "@hephaestus/core/testing";
 import { hephaestusEdge, type StepMessage } from "../src/index.ts";
 import { type TestIndex, testIndex } from "./memory-index.ts";
 import { type Witness, workflows } from "./workflows.ts";
@@ -32,7 +33,7 @@ const witness: Witness = {
 };
 
 export const edge = hephaestusEdge<Cloudflare.Env>({
-  workflows,
+  workflows: [...workflows, ...runnerWorkflows],
   bindings: (env) => ({ objects: env.INSTANCES, queue: env.STEPS, index }),
   connectors: () => ({ witness }),
   timing: () => ({ watchdogMs: 400, leaseMs: 600, claimMs: 600, refreshMs: 200 }),

@@ -132,9 +132,9 @@ function buildNodes(
   });
 }
 
-function receivesOf(step: StepDefinition): ReadonlySet<string> {
-  if (step.kind === "timer") return new Set();
-  return new Set(step.kind === "run" ? step.events : step.events.filter((event) => event !== TIMEOUT_EVENT));
+function receivesOf({ kind, events, duration }: StepDefinition): ReadonlySet<string> {
+  if (kind === "timer") return new Set();
+  return new Set(kind === "event" && duration ? events.filter((event) => event !== TIMEOUT_EVENT) : events);
 }
 
 function atLeastOf(join: Join | undefined): number | undefined {

@@ -1,5 +1,7 @@
 import { HephaestusError } from "../definition/errors.ts";
+import type { Timestamp } from "../engine/state.ts";
 import type { TelemetryEvent, TelemetryName } from "./events.ts";
+import { type EventSink, makeProbe, type TelemetryProbe } from "./probe.ts";
 
 /** A handler that failed so many times in a row is detached. */
 export const HANDLER_FAILURES_MAX = 10;
@@ -30,7 +32,7 @@ export interface TelemetryBusOptions {
 }
 
 /** Where handlers attach, and what the runtime tells its events. Handlers cannot harm who tells, nor each other. */
-export interface TelemetryBus {
+export interface TelemetryBus extends EventSink {
   /**
    * Has a handler told of events, in the order in which handlers were attached. It is called at once and not waited
    * for; it may be asynchronous.
@@ -46,10 +48,8 @@ export interface TelemetryBus {
   ): () => void;
   /** @returns whether there was one */
   detach(id: string): boolean;
-  /** Whether anybody listens to an event, or to anything: who tells need not make what nobody hears. */
-  has(name?: TelemetryName): boolean;
-  /** Tells events, in order. Never throws and never waits. */
-  emit(...events: readonly TelemetryEvent[]): void;
+  /** Tells of a runner that is ready, and answers what it and its drivers tell the rest by. */
+  probe(runner: { readonly runner: string; readonly runnerId: string; readonly at: Timestamp }): TelemetryProbe;
 }
 
 interface Attached {
@@ -121,7 +121,7 @@ export function telemetryBus({ onHandlerError }: TelemetryBusOptions = {}): Tele
     }
   }
 
-  return {
+  const bus: TelemetryBus = {
     attach(id, events, handle, { filter } = {}) {
       if (attached.has(id)) {
         throw new HephaestusError("OPTION_INVALID", `a telemetry handler ${JSON.stringify(id)} is attached already`, {
@@ -146,7 +146,9 @@ export function telemetryBus({ onHandlerError }: TelemetryBusOptions = {}): Tele
     emit(...events) {
       for (const event of events) for (const one of listenersOf(event.name)) tell(one, event);
     },
+    probe: (runner) => makeProbe(bus, runner),
   };
+  return bus;
 }
 
 function selects(selector: TelemetrySelector, name: TelemetryName): boolean {

@@ -2,7 +2,7 @@ import { DONE_NAME, type Graph, type StepNode } from "../definition/graph.ts";
 import type { JsonText } from "../definition/json.ts";
 import type { RunState } from "../engine/run-state.ts";
 import type { Changes, StepState, StepStatus, StoredError, Timestamp } from "../engine/state.ts";
-import { type ErrorFacts, type TelemetryEvent, type Tell, teller } from "./events.ts";
+import { type ErrorFacts, type TelemetryEvent, type TelemetryName, type Tell, teller } from "./events.ts";
 
 /** What a record does not say of itself. */
 export interface CommitContext {
@@ -13,8 +13,8 @@ export interface CommitContext {
   readonly runner: string;
   /** When the commit was acknowledged. */
   readonly now: Timestamp;
-  /** Of a run that starts, for the keys in it; not parsed without it. */
-  readonly input?: JsonText;
+  /** Of a run that starts: its keys are told. */
+  readonly input?: JsonText | undefined;
   /** How long the last attempt of a step ran, in milliseconds, where the driver saw it. */
   readonly attemptMs?: (step: string) => number | undefined;
 }
@@ -23,12 +23,13 @@ export interface CommitContext {
  * What one committed record tells, in the order in which it happened. Whoever wrote the record tells of it, and nobody
  * else who reads it: then each transition is told once, or not at all when its writer dies before it can.
  *
- * @example
- * const events = telemetry.has() ? eventsOfCommit({ state, graph, runner: "local", now: clock.now() }, changes) : [];
- * applyRecord(state, record, graph);
- * telemetry.emit(...events);
+ * @param wants which events are made at all
  */
-export function eventsOfCommit(context: CommitContext, changes: Changes): readonly TelemetryEvent[] {
+export function eventsOfCommit(
+  context: CommitContext,
+  changes: Changes,
+  wants: (name: TelemetryName) => boolean = () => true,
+): readonly TelemetryEvent[] {
   const { state, graph, runner, now } = context;
   const { at, steps = {} } = changes;
   const info = changes.run ?? state.info;
@@ -36,9 +37,9 @@ export function eventsOfCommit(context: CommitContext, changes: Changes): readon
   // What the state says of the run before is not about this one.
   const base = changes.run ? undefined : state;
   const events: TelemetryEvent[] = [];
-  const tell = teller(events, state.id, info, at);
+  const tell = teller(events, { id: state.id, info, at }, wants);
 
-  if (changes.run) {
+  if (changes.run && wants("workflow:start")) {
     const initialSteps = graph.starts.map((index) => nameOf(graph, index));
     tell("workflow:start", {}, { initialSteps, contextKeys: keysOf(context.input), runner });
   }

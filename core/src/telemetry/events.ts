@@ -1,5 +1,4 @@
 import type { Json } from "../definition/json.ts";
-import type { RunState } from "../engine/run-state.ts";
 import type { CompensationState, RunInfo, RunStatus, Timestamp } from "../engine/state.ts";
 
 /** Which instance an event is about, and what its starter wants to find it by. */
@@ -96,37 +95,17 @@ export type TelemetryEvent<Name extends TelemetryName = TelemetryName> = {
 /** Tells one event of an instance. */
 export type Tell = <Name extends InstanceEventName>(name: Name, measured: Measured<Name>, told: Told<Name>) => void;
 
-/** Has events of one instance and one time made and pushed. */
-export function teller(events: TelemetryEvent[], id: string, info: RunInfo, systemTime: Timestamp): Tell {
+/** Has the events of one instance and one time made and pushed, as far as they are wanted. */
+export function teller(
+  events: TelemetryEvent[],
+  { id, info, at }: { readonly id: string; readonly info: RunInfo; readonly at: Timestamp },
+  wants: (name: TelemetryName) => boolean,
+): Tell {
   const { workflow, version, run, telemetry } = info;
   const instance: InstanceFacts = { workflow, version, id, run, telemetry: telemetry && { ...telemetry } };
   return (name, measured, told) => {
-    const measurements = Object.assign({ systemTime }, measured);
+    if (!wants(name)) return;
+    const measurements = Object.assign({ systemTime: at }, measured);
     events.push({ name, measurements, metadata: { ...instance, ...told } } as unknown as TelemetryEvent);
   };
-}
-
-type Running = Pick<RunState, "id" | "info" | "open">;
-
-/** What the driver tells when an attempt's code is about to run. */
-export function stepStart(
-  { id, info, open }: Running,
-  at: Timestamp,
-  { concurrency, ...told }: OnStep<{ concurrency: number }>,
-): TelemetryEvent[] {
-  const events: TelemetryEvent[] = [];
-  if (info) teller(events, id, info, at)("step:start", { concurrency, activeSteps: open.size }, told);
-  return events;
-}
-
-/** What a runner tells that was asked for an instance without having its code. */
-export function workflowPark({ id, info }: Running, at: Timestamp, reason: "missing" | "changed"): TelemetryEvent[] {
-  const events: TelemetryEvent[] = [];
-  if (info) teller(events, id, info, at)("workflow:park", {}, { reason });
-  return events;
-}
-
-/** What a runner tells once, when it is ready. */
-export function runnerInit(runner: string, runnerId: string, at: Timestamp): TelemetryEvent[] {
-  return [{ name: "runner:init", measurements: { systemTime: at }, metadata: { runner, runnerId } }];
 }

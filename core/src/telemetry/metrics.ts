@@ -48,19 +48,13 @@ function histogram<Name extends TelemetryName>(
 }
 
 function makeMetrics(): Metric[] {
-  const active = "Steps that run, wait or choose in the instance that advanced last.";
+  const labels = ["workflow"] as const;
+  const help = "Steps that run, wait or choose in the instance that advanced last.";
   return [
     counter("workflows_started", "workflow:start", "Runs that began.", "workflow"),
     counter("workflows_completed", "workflow:stop", "Runs that completed.", "workflow"),
     counter("workflows_failed", "workflow:exception", "Runs that failed.", "workflow", "failedStep"),
-    histogram(
-      "workflow_duration",
-      "workflow:stop",
-      "durationMs",
-      RUN_BUCKETS_S,
-      "From start to completion.",
-      "workflow",
-    ),
+    histogram("workflow_duration", "workflow:stop", "durationMs", RUN_BUCKETS_S, "Of completed runs.", "workflow"),
     histogram("step_duration", "step:stop", "durationMs", ATTEMPT_BUCKETS_S, "Of good attempts.", "workflow", "step"),
     counter("step_failures", "step:exception", "Attempts that failed.", "workflow", "step", "kind"),
     counter("step_waits", "step:async", "Steps that began to wait.", "workflow", "step"),
@@ -69,19 +63,12 @@ function makeMetrics(): Metric[] {
       "step:resume",
       "waitDurationMs",
       RUN_BUCKETS_S,
-      "Until resumed.",
+      "Of ended waits.",
       "workflow",
       "step",
       "source",
     ),
-    {
-      name: "active_steps",
-      help: active,
-      type: "gauge",
-      event: "engine:advance",
-      value: "activeSteps",
-      labels: ["workflow"],
-    },
+    { name: "active_steps", help, type: "gauge", event: "engine:advance", value: "activeSteps", labels },
     counter("step_retries", "step:retry", "Steps to be run again.", "workflow", "step", "reason"),
     counter("workflows_cancelled", "workflow:cancel", "Runs that were cancelled.", "workflow"),
     counter("compensations", "step:compensate", "Changes of compensations.", "workflow", "step", "status"),

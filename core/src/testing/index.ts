@@ -1,3 +1,5 @@
+export * from "./runner-suite.ts";
+export { runnerWorkflows } from "./runner-workflows.ts";
 export * from "./storage-fixtures.ts";
 export * from "./storage-suite.ts";
 export * from "./virtual-clock.ts";

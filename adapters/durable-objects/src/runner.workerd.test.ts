@@ -1,0 +1,5 @@
+import { env } from "cloudflare:workers";
+import { runnerConformance } from "@hephaestus/core/testing";
+import { edge } from "../test/worker.ts";
+
+runnerConformance("Durable Objects", async () => ({ engine: edge.engine(env) }));
