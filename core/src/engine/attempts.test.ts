@@ -241,17 +241,22 @@ describe("an interruption", () => {
 });
 
 describe("a runner that closes", () => {
-  it("gives back what has begun under a new token, uncounted", () => {
+  it("gives back what has begun under a new token, uncounted, to be run by whoever comes next", () => {
     const run = begun(single());
     expect(run.do({ type: "aborted", step: "step", attempt: 1, begun: true })).toBe("recorded");
+    // A timer that is due: a fresh owner knows by it that this attempt was never begun.
+    expect(run.step("step")).toEqual({ status: "active", attempt: 2, unknown: true, wakeAt: run.now });
+    expect(run.pending.run).toEqual([]);
+    run.do({ type: "interrupted" });
+    run.do({ type: "wake" });
     expect(run.step("step")).toEqual({ status: "active", attempt: 2, unknown: true });
     expect(run.pending.run).toEqual(["step"]);
   });
 
-  it("gives back what has not begun as it is", () => {
+  it("gives back what has not begun under the same token", () => {
     const run = begun(single());
     run.do({ type: "aborted", step: "step", attempt: 1, begun: false });
-    expect(run.state.revision).toBe(1);
+    expect(run.step("step")).toEqual({ status: "active", wakeAt: run.now });
   });
 
   it("gives back, while the run is paused, what is then held back", () => {
