@@ -1,4 +1,4 @@
-import { type AnyWorkflow, type Connectors, createHephaestus, type Hephaestus, makeRegistry } from "@hephaestus/core";
+import { type Connectors, createHephaestus, type Hephaestus, makeRegistry } from "@hephaestus/core";
 import { type InstanceObject, instanceObject } from "./instance-object.ts";
 import { objectRunner } from "./object-runner.ts";
 import { type EdgeOptions, type StepMessage, TIMING_DEFAULT } from "./options.ts";
@@ -19,7 +19,7 @@ export interface Edge<Env> {
  * export default { fetch: (request, env) => handle(request, edge.engine(env)), queue: edge.queue };
  */
 export function hephaestusEdge<Env>(options: EdgeOptions<Env>): Edge<Env> {
-  const workflows: readonly AnyWorkflow[] = options.workflows;
+  const { workflows } = options;
   const registry = makeRegistry(workflows);
   return {
     Instance: instanceObject(options),

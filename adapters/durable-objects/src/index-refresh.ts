@@ -1,4 +1,4 @@
-import { Draft, type Driver, toHeader } from "@hephaestus/core";
+import { Draft, type Driver, type Header, toHeader } from "@hephaestus/core";
 import type { InstanceIndex } from "./options.ts";
 
 /**
@@ -7,6 +7,8 @@ import type { InstanceIndex } from "./options.ts";
  */
 export class IndexRefresh {
   readonly #index: InstanceIndex | undefined;
+  /** The last revision that lists should show, and the last that the index has acknowledged. */
+  #wanted = 0;
   #acknowledged = 0;
   #running: Promise<void> | undefined;
 
@@ -14,8 +16,12 @@ export class IndexRefresh {
     this.#index = index;
   }
 
-  isBehind({ state }: Driver): boolean {
-    return this.#index !== undefined && this.#acknowledged < state.revision;
+  want(revision: number): void {
+    this.#wanted = revision;
+  }
+
+  get isBehind(): boolean {
+    return this.#index !== undefined && this.#acknowledged < this.#wanted;
   }
 
   /** Sends the row unless the index has it. It never fails: whoever armed the alarm asks again. */
@@ -26,23 +32,38 @@ export class IndexRefresh {
     return this.#running;
   }
 
+  /** A run that goes on is shown once, and not again at each of its steps. */
+  async tellOfLongRun(driver: Driver): Promise<void> {
+    if (this.#acknowledged === 0) await this.refresh(driver);
+  }
+
   async #refresh(driver: Driver): Promise<void> {
-    while (this.#index && driver.state.info && this.isBehind(driver)) {
-      const { state, code } = driver;
-      if (code === undefined) return;
-      const { revision } = state;
-      // Alarms wake an instance, not the index: a `wakeAt` would cost a row of its own in it each time.
-      const { wakeAt: _wakeAt, ...header } = toHeader(new Draft(state, code.graph, state.updatedAt));
-      const { input } = await driver.payloads.read(state, []);
+    while (this.#index && this.isBehind) {
+      const { id, state } = driver;
+      const { revision, run } = state;
       try {
-        await this.#index.put([{ ...header, revision, ...(input === undefined ? {} : { input }) }]);
+        if (state.info === undefined) await this.#index.drop(id, run);
+        else {
+          const header = await headerOf(driver);
+          if (header === undefined) return;
+          await this.#index.put([header]);
+        }
         this.#acknowledged = revision;
       } catch (error) {
-        console.error("hephaestus: index", error);
+        console.error("hephaestus: index", id, error);
         return;
       }
-      // What runs on is not refreshed at each step.
       if (!driver.idle) return;
     }
   }
+}
+
+/** The row of an instance as it stands; undefined when it is parked: then the index keeps what it has. */
+async function headerOf({ state, code, payloads }: Driver): Promise<Header | undefined> {
+  if (code === undefined) return undefined;
+  const { revision } = state;
+  // Alarms wake an instance, not the index: a `wakeAt` would cost a row of its own in it each time.
+  const { wakeAt: _wakeAt, ...header } = toHeader(new Draft(state, code.graph, state.updatedAt));
+  const { input } = await payloads.read(state, []);
+  return { ...header, revision, ...(input === undefined ? {} : { input }) };
 }

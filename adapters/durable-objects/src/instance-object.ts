@@ -3,8 +3,8 @@ import {
   type AttemptReport,
   attemptInput,
   type Changes,
+  COMMAND_RETENTION_MS,
   type Code,
-  type Connectors,
   checkRequest,
   type DrivenInstance,
   Driver,
@@ -29,8 +29,9 @@ import { IndexRefresh } from "./index-refresh.ts";
 import { objectJournal } from "./journal.ts";
 import { ObjectAlarm } from "./object-alarm.ts";
 import type { AttemptToken, Definitions, ObjectApi } from "./object-api.ts";
-import { type EdgeBindings, type EdgeOptions, TIMING_DEFAULT, type Timing } from "./options.ts";
-import { isForQueue, QueuedSteps, sendSteps } from "./queued-steps.ts";
+import { makeParts, type ObjectParts } from "./object-parts.ts";
+import type { EdgeOptions } from "./options.ts";
+import { isForQueue, sendSteps } from "./queued-steps.ts";
 import { toWire } from "./wire.ts";
 
 /**
@@ -43,7 +44,7 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
   readonly #journal: Storage;
   #loading: Promise<Driver> | undefined;
   #driver: Driver | undefined;
-  #parts: Parts | undefined;
+  #parts: ObjectParts | undefined;
   #commits = 0;
   readonly #alarm: ObjectAlarm;
   #refresher: IndexRefresh | undefined;
@@ -96,7 +97,7 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
         return attemptInput(driver, definition);
       });
       const answer = await Promise.all(inputs);
-      await this.#armForQueue();
+      this.#armForQueue();
       return answer;
     });
   }
@@ -131,11 +132,6 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
     });
   }
 
-  async poke(id: string): Promise<void> {
-    const driver = await this.#load(id);
-    await this.#lookAfter(driver);
-  }
-
   /**
    * Arms the next look first, then does what is due and returns without awaiting steps: while it awaits, no other
    * alarm fires, and what it throws is retried six times only.
@@ -167,14 +163,13 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
     socket.close(code === 1005 ? 1000 : code);
   }
 
-  /** What has come due, what is silent, what the index does not know yet. */
+  /** What has come due, what is silent, what the index does not know yet. Nothing outside is waited for here. */
   async #lookAfter(driver: Driver): Promise<void> {
-    if (driver.state.status === "deleted") return this.#forget(driver);
     await this.#lookAfterQueue(driver);
     if (driver.code) await driver.submit({ type: "wake" });
     driver.work();
-    await this.#getIndex().refresh(driver);
-    await this.#settleAlarm(driver);
+    // A run that goes on is told to the index once; at rest it is told anyway.
+    if (!this.#isAtRest(driver)) this.ctx.waitUntil(this.#getIndex().tellOfLongRun(driver));
   }
 
   async #lookAfterQueue(driver: Driver): Promise<void> {
@@ -186,10 +181,11 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
   }
 
   /** What is left of a deleted instance is its tombstone, and that only as long as its commands may come again. */
-  async #forget(driver: Driver): Promise<void> {
-    if (driver.state.revision === 0) return;
-    while ((await this.#journal.remove(driver.id, driver.state.revision - 1)).more);
-    await this.#getParts().bindings.index?.drop(driver.id, driver.state.run);
+  async #forget({ id, state }: Driver): Promise<void> {
+    while ((await this.#journal.remove(id, state.revision - 1)).more);
+    if (Date.now() < state.updatedAt + COMMAND_RETENTION_MS) return;
+    await this.ctx.storage.deleteAll();
+    this.#driver = undefined;
   }
 
   async #load(id: string | undefined): Promise<Driver> {
@@ -206,6 +202,8 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
     await this.#alarm.read();
     this.#driver = driver;
     const { state, code } = driver;
+    // Whether the index knows what is stored is not: it is told once more, which costs nothing where it does.
+    this.#getIndex().want(state.revision);
     if (code === undefined || isEnded(state.status)) return driver;
     const { bindings, queued } = this.#getParts();
     const active = [...state.open].filter((name) => {
@@ -225,7 +223,7 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
   #ownId(): string {
     const name = this.ctx.id.name;
     if (name === undefined) throw new HephaestusError("STORAGE_CORRUPT", "this object has no name");
-    return this.#getParts().idOf(name);
+    return name;
   }
 
   #host(): DriverHost {
@@ -239,6 +237,8 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
       storage: journal,
       nonce: () => `${incarnation}.${++this.#commits}`,
       commit: async (commit) => {
+        // In one turn, and so in one atomic write: what the record begins is looked after before it begins.
+        this.#armFor(commit.changes);
         const [result = "conflict"] = await journal.commit([commit]);
         return result;
       },
@@ -260,11 +260,20 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
     return code?.graph.fingerprint === fingerprint ? code : undefined;
   }
 
-  /** In the turn of the commit: what it began is looked after before it begins, in the same atomic write. */
+  /** Has the alarm look after what a commit changes: timers, and work or a refresh of the index that may get lost. */
+  #armFor(changes: Changes): void {
+    if (!isSeenInIndex(changes)) return;
+    const timers = Object.values(changes.steps ?? {}).flatMap(({ wakeAt, compensation }) => [
+      wakeAt,
+      compensation?.wakeAt,
+    ]);
+    const times = [Date.now() + this.#getParts().timing.watchdogMs, changes.ending?.until, ...timers];
+    this.#alarm.armBy(Math.min(...times.filter((time) => time !== undefined)));
+  }
+
   #committed(driver: DrivenInstance, changes: Changes): void {
-    const { queued, timing } = this.#getParts();
-    queued.prune(driver);
-    if (driver.state.active > 0 || isEnded(driver.state.status)) this.#alarm.armBy(Date.now() + timing.watchdogMs);
+    this.#getParts().queued.prune(driver);
+    if (isSeenInIndex(changes)) this.#getIndex().want(driver.state.revision);
     const sockets = this.ctx.getWebSockets();
     if (sockets.length === 0) return;
     const text = JSON.stringify(toChange(driver, changes.at, changes.steps ?? {}));
@@ -289,7 +298,7 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
     const messages = steps.map((step) => {
       const attempt = driver.state.steps.get(step)?.attempt ?? 1;
       queued.sent(step, attempt, Date.now());
-      return { object: this.#getParts().nameOf(driver.id), run: driver.state.run, step, attempt };
+      return { object: driver.id, run: driver.state.run, step, attempt };
     });
     // A message that could not be sent is one that is not claimed in time.
     const sent = sendSteps(bindings.queue, messages).catch((error: unknown) =>
@@ -298,31 +307,42 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
     this.ctx.waitUntil(sent);
   }
 
-  /** Nothing runs in this object; what is on the queue is awaited by the alarm. */
+  #isAtRest(driver: Driver): boolean {
+    return driver.idle && this.#getParts().queued.size === 0;
+  }
+
+  /** Nothing runs in this object. What is on the queue is awaited; else the index is told, and the alarm set exactly. */
   #rested(driver: Driver): void {
     if (!driver.idle) return;
-    this.ctx.waitUntil(
-      this.#getIndex()
-        .refresh(driver)
-        .then(() => this.#settleAlarm(driver))
-        // The last write of background work is lost when the object is evicted before it is stored.
-        .then(() => this.ctx.storage.sync()),
-    );
+    if (!this.#isAtRest(driver)) {
+      this.#armForQueue();
+      return;
+    }
+    const settled = this.#getIndex()
+      .refresh(driver)
+      .then(() => (driver.state.info === undefined && driver.state.revision > 0 ? this.#forget(driver) : undefined))
+      .then(() => this.#settleAlarm(driver))
+      // The last write of background work is lost when the object is evicted before it is stored.
+      .then(() => this.ctx.storage.sync())
+      .catch((error: unknown) => console.error("hephaestus: rest", driver.id, error));
+    this.ctx.waitUntil(settled);
   }
 
   /** At rest the alarm stands exactly where something comes due; before the index has answered, at its next try. */
-  async #settleAlarm(driver: Driver): Promise<void> {
-    const { queued, timing } = this.#getParts();
-    if (!driver.idle) return;
+  #settleAlarm(driver: Driver): void {
+    if (!this.#isAtRest(driver) || this.#driver !== driver) return;
+    const { timing } = this.#getParts();
+    const { state } = driver;
     const now = Date.now();
-    const behind = this.#getIndex().isBehind(driver);
-    const times = [behind ? now + timing.refreshMs : undefined, queued.nextDeadline, driver.nextWake];
-    if (driver.code === undefined && driver.state.info) times.push(now + timing.parkedMs);
-    const due = times.filter((time) => time !== undefined);
-    this.#alarm.set(due.length === 0 ? null : Math.max(Math.min(...due), now + 1));
+    const times: number[] = [];
+    if (this.#getIndex().isBehind) times.push(now + timing.refreshMs);
+    if (driver.nextWake !== undefined) times.push(driver.nextWake);
+    if (driver.code === undefined && state.info) times.push(now + timing.parkedMs);
+    if (state.info === undefined && state.revision > 0) times.push(state.updatedAt + COMMAND_RETENTION_MS);
+    this.#alarm.set(times.length === 0 ? null : Math.max(Math.min(...times), now + 1));
   }
 
-  async #armForQueue(): Promise<void> {
+  #armForQueue(): void {
     const deadline = this.#getParts().queued.nextDeadline;
     if (deadline !== undefined) this.#alarm.armBy(deadline);
   }
@@ -332,37 +352,20 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
     return this.#refresher;
   }
 
-  #getParts(): Parts {
+  #getParts(): ObjectParts {
     this.#parts ??= makeParts(this.#options, this.env);
     return this.#parts;
   }
 }
 
-/** What an object is made of beside its journal; made once for each time that it is loaded. */
-interface Parts {
-  readonly bindings: EdgeBindings;
-  readonly connectors: Connectors;
-  readonly timing: Timing;
-  readonly queued: QueuedSteps;
-  nameOf(id: string): string;
-  idOf(name: string): string;
-}
-
-function makeParts<Env>(options: EdgeOptions<Env>, env: Env): Parts {
-  const timing = { ...TIMING_DEFAULT, ...options.timing?.(env) };
-  return {
-    bindings: options.bindings(env),
-    connectors: (options.connectors?.(env) ?? {}) as Connectors,
-    timing,
-    queued: new QueuedSteps(timing),
-    nameOf: (id) => id,
-    idOf: (name) => name,
-  };
-}
-
 function isQueued(code: Code, name: string): boolean {
   const node = code.graph.byName.get(name);
   return node !== undefined && isForQueue(code.graph, node, code.steps.get(name)?.execution);
+}
+
+/** Whether a commit changes what lists show: an event that waits in the inbox does not. */
+function isSeenInIndex({ run, status, steps }: Changes): boolean {
+  return run !== undefined || status !== undefined || steps !== undefined;
 }
 
 function isCurrent(state: RunState, { run, step, attempt }: AttemptToken): boolean {

@@ -51,8 +51,6 @@ export interface ObjectApi {
     reports: readonly AttemptReport[],
   ): Promise<Wire<readonly ("recorded" | "ignored")[]>>;
   checkpoint(id: string, token: AttemptToken, name: string, value: JsonText | undefined): Promise<Wire<Json>>;
-  /** Looks whether something is to be done: for the sweep, which finds instances whose alarm was lost. */
-  poke(id: string): Promise<void>;
 }
 
 /** The code that a consumer has: work of another fingerprint is given back. */

@@ -1,4 +1,12 @@
-import type { AnyWorkflow, Connectors, Header, InstanceFilter, InstanceSummary, Page } from "@hephaestus/core";
+import type {
+  AnyVersions,
+  AnyWorkflow,
+  Connectors,
+  Header,
+  InstanceFilter,
+  InstanceSummary,
+  Page,
+} from "@hephaestus/core";
 import type { ObjectNamespace } from "./object-api.ts";
 
 /** One step of one instance that a queue consumer is to run. The object tells the rest when it is claimed. */
@@ -27,7 +35,7 @@ export interface EdgeBindings {
 }
 
 export interface EdgeOptions<Env> {
-  readonly workflows: readonly AnyWorkflow[];
+  readonly workflows: readonly (AnyWorkflow | AnyVersions)[];
   readonly bindings: (env: Env) => EdgeBindings;
   readonly connectors?: (env: Env) => Partial<Connectors>;
   readonly timing?: (env: Env) => Partial<Timing>;

@@ -75,7 +75,7 @@ const gated = defineStep({
   name: "gated",
   run: async ({ connectors, idempotencyKey, attempt }) => {
     connectors.witness.ran("gated", `${idempotencyKey}@${attempt}`);
-    await connectors.witness.gate("gated");
+    await connectors.witness.gate(`gated@${attempt}`);
     return { attempt };
   },
 });

@@ -1,5 +1,5 @@
 import { HephaestusError } from "../definition/errors.ts";
-import { DONE, DONE_NAME, type Graph } from "../definition/graph.ts";
+import { DONE, DONE_NAME } from "../definition/graph.ts";
 import type { Draft } from "./draft.ts";
 import { refuseStatus } from "./refuse.ts";
 import { isEnded } from "./run-state.ts";
@@ -13,7 +13,7 @@ export function decideAdopt(draft: Draft): void {
   const { graph, base } = draft;
   if (isEnded(draft.status)) refuseStatus(draft, "adopt");
   for (const [name, step] of base.steps) {
-    const lost = lostOf(graph, name, step);
+    const lost = lostOf(draft, name, step);
     if (lost === undefined) continue;
     const message = `${base.id} cannot go on with this code: ${lost} is gone`;
     throw new HephaestusError("PARKED", message, { id: base.id, lost });
@@ -23,13 +23,14 @@ export function decideAdopt(draft: Draft): void {
 }
 
 /** What a step's state needs of the graph and does not find; undefined when all is there. */
-function lostOf(graph: Graph, name: string, step: StepState): string | undefined {
+function lostOf({ graph, ending }: Draft, name: string, step: StepState): string | undefined {
   const { status, event, wakeEvent, targets = [] } = step;
   if (status === "skipped" || status === "idle") return undefined;
   const node = graph.byName.get(name);
   if (node === undefined) return `step ${name}`;
   if (status === "active" && node.kind !== "run") return `the code of step ${name}`;
-  if (status === "failed" && node.onFailure === undefined) return `the failure route of ${name}`;
+  // But the step that makes the run fail, which never had one.
+  if (status === "failed" && node.onFailure === undefined && !ending) return `the failure route of ${name}`;
   for (const needed of [event, wakeEvent]) {
     if (needed !== undefined && !node.routes.has(needed)) return `event ${needed} of ${name}`;
   }

@@ -241,31 +241,33 @@ describe("an interruption", () => {
 });
 
 describe("a runner that closes", () => {
-  it("gives back what has begun under a new token, uncounted, to be run by whoever comes next", () => {
+  const given = (run: EngineRun, begun: boolean) => run.do({ type: "aborted", step: "step", attempt: 1, begun });
+
+  it("gives back what has begun under a new token, uncounted, for whoever takes the run next", () => {
     const run = begun(single());
-    expect(run.do({ type: "aborted", step: "step", attempt: 1, begun: true })).toBe("recorded");
-    // A timer that is due: a fresh owner knows by it that this attempt was never begun.
-    expect(run.step("step")).toEqual({ status: "active", attempt: 2, unknown: true, wakeAt: run.now });
-    expect(run.pending.run).toEqual([]);
-    run.do({ type: "interrupted" });
-    run.do({ type: "wake" });
+    expect(given(run, true)).toBe("recorded");
+    interrupted(run);
+    expect(run.pending).toMatchObject({ run: [], wakeAt: run.now });
+    run.pass(0);
     expect(run.step("step")).toEqual({ status: "active", attempt: 2, unknown: true });
     expect(run.pending.run).toEqual(["step"]);
   });
 
-  it("gives back what has not begun under the same token", () => {
+  it("gives back what has not begun as it was", () => {
     const run = begun(single());
-    run.do({ type: "aborted", step: "step", attempt: 1, begun: false });
-    expect(run.step("step")).toEqual({ status: "active", wakeAt: run.now });
+    given(run, false);
+    interrupted(run);
+    run.pass(0);
+    expect(run.step("step")).toEqual({ status: "active" });
   });
 
   it("gives back, while the run is paused, what is then held back", () => {
     const run = begun(single());
     run.control("pause");
-    run.do({ type: "aborted", step: "step", attempt: 1, begun: false });
+    given(run, false);
+    run.pass(0);
     expect(run.pending.run).toEqual([]);
     run.control("unpause");
-    expect(run.step("step")).toEqual({ status: "active" });
     expect(run.pending.run).toEqual(["step"]);
   });
 });

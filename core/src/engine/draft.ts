@@ -6,6 +6,7 @@ import {
   isActive,
   isOpen,
   isRunnable,
+  isSameLife,
   isSettled,
   phaseOf,
   type RunState,
@@ -53,7 +54,7 @@ export class Draft {
   doneTaken: number;
   /** Steps whose edges were taken or killed, and whose joins are still to be looked at. */
   readonly touched: number[] = [];
-  /** Compensations that had failed are tried again. */
+  /** What was undone, or could not be, may have to be undone once more. */
   redo = false;
   // Most commits need few of these: each is made when it is first written to.
   #joins: Map<number, JoinCount> | undefined = undefined;
@@ -162,16 +163,22 @@ export class Draft {
     }
   }
 
-  /** The steps that have something to undo, the last one first; some at the beginning of a state's are left out. */
+  /** The steps that have something to undo, the last one first; some that are undone are left out. */
   *effects(): Generator<string> {
     const { base, graph, steps } = this;
-    const fresh = (name: string, step: StepState) => {
-      const node = graph.byName.get(name);
-      return node !== undefined && hasEffect(node, step) && !isSettled(base.steps.get(name));
+    const isAsBefore = (name: string, step: StepState) => {
+      const before = base.steps.get(name);
+      return before !== undefined && isSettled(before) && isSameLife(before, step);
     };
-    for (const [name, step] of [...steps].reverse()) if (fresh(name, step)) yield name;
-    const last = base.effects.length - 1 - (this.redo ? 0 : base.undone);
-    for (let index = last; index >= 0; index--) yield base.effects[index] as string;
+    for (const [name, step] of [...steps].reverse()) {
+      const node = graph.byName.get(name);
+      if (node && hasEffect(node, step) && !isAsBefore(name, step)) yield name;
+    }
+    for (let index = base.effects.length - 1 - (this.redo ? 0 : base.undone); index >= 0; index--) {
+      const name = base.effects[index] as string;
+      const step = steps.get(name);
+      if (step === undefined || isAsBefore(name, step)) yield name;
+    }
   }
 
   /** The events that no step has taken, in the order in which they came. */

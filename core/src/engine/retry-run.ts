@@ -14,6 +14,7 @@ export function decideRetry(draft: Draft): void {
   const reset = findReset(draft);
   draft.ending = undefined;
   draft.status = "running";
+  draft.redo = true;
   for (const node of graph.nodes) {
     const step = draft.step(node.name);
     if (step === undefined) continue;

@@ -186,7 +186,10 @@ export function applyRecord(state: RunState, record: Applied, graph: Graph | und
   if (changes.inbox) for (const entry of changes.inbox) state.inbox.set(entry.id, { ...entry, revision, at });
   if (changes.commands) for (const command of changes.commands) state.commands.set(command.id, command);
   if (changes.steps) applySteps(state, changes.steps, graph);
-  if (changes.fingerprint !== undefined && graph) recount(state, graph);
+  if (changes.fingerprint !== undefined && graph) {
+    recount(state, graph);
+    findEffects(state, graph);
+  }
   if (changes.status !== undefined) {
     state.status = changes.status;
     state.endedAt = isEnded(changes.status) ? at : undefined;
@@ -223,14 +226,14 @@ function clear(state: RunState): void {
   state.inbox.clear();
   state.open.clear();
   state.completed = [];
+  state.effects = [];
+  state.undone = 0;
   state.active = 0;
   state.runnable = 0;
   clearCounts(state);
 }
 
 function clearCounts(state: RunState): void {
-  state.effects = [];
-  state.undone = 0;
   state.taken.length = 0;
   state.resolved.length = 0;
   state.settled = 0;
@@ -247,7 +250,7 @@ function countStarts(state: RunState, graph: Graph): void {
 
 function applySteps(state: RunState, steps: NonNullable<Changes["steps"]>, graph: Graph | undefined): void {
   const redone = new Set<string>();
-  const completed: string[] = [];
+  const settled: string[] = [];
   for (const name in steps) {
     const next = steps[name] as StepState;
     const before = state.steps.get(name);
@@ -261,17 +264,17 @@ function applySteps(state: RunState, steps: NonNullable<Changes["steps"]>, graph
     state.active += Number(isActive(next)) - Number(isActive(before));
     state.runnable += Number(isRunnable(next)) - Number(isRunnable(before));
     if (next.taken !== undefined && next.taken !== before?.taken) state.inbox.delete(next.taken);
-    if (before !== undefined && from === SETTLED) {
-      if (!isSameLife(before, next)) redone.add(name);
-      else if (isUndone(before) && !isUndone(next)) state.undone = 0;
-    }
-    if (to !== SETTLED || (from === SETTLED && !redone.has(name))) continue;
-    if (next.status === "completed") completed.push(name);
-    const node = graph?.byName.get(name);
-    if (graph && node) settle(state, graph, node, next);
+    const again = before !== undefined && from === SETTLED && !isSameLife(before, next);
+    if (again) redone.add(name);
+    else if (isUndone(before) && !isUndone(next)) state.undone = 0;
+    if (to === SETTLED && (from !== SETTLED || again)) settled.push(name);
   }
-  if (redone.size > 0) state.completed = state.completed.filter((name) => !redone.has(name));
-  for (const name of completed) state.completed.push(name);
+  if (redone.size > 0) {
+    state.completed = state.completed.filter((name) => !redone.has(name));
+    state.effects = state.effects.filter((name) => !redone.has(name));
+    state.undone = 0;
+  }
+  for (const name of settled) settle(state, graph, name);
   if (redone.size > 0 && graph) recount(state, graph);
   const { effects } = state;
   while (state.undone < effects.length && isUndone(state.steps.get(effects.at(-1 - state.undone) ?? ""))) {
@@ -279,34 +282,48 @@ function applySteps(state: RunState, steps: NonNullable<Changes["steps"]>, graph
   }
 }
 
-/** Whether a settled step is still what it was, but for its compensation. */
-function isSameLife(before: StepState, next: StepState): boolean {
+/** Whether a settled step is still what it was, but for its compensation: no retry lies between. */
+export function isSameLife(before: StepState, next: StepState): boolean {
   const retaken = before.targets?.length === 0 && next.targets?.length !== 0;
   return before.status === next.status && before.attempt === next.attempt && !retaken;
 }
 
-/** Counts the edges of a step that has just settled, and its effect. */
-function settle(state: RunState, graph: Graph, node: StepNode, step: StepState): void {
+function settle(state: RunState, graph: Graph | undefined, name: string): void {
+  const step = state.steps.get(name) as StepState;
+  if (step.status === "completed") state.completed.push(name);
+  const node = graph?.byName.get(name);
+  if (graph === undefined || node === undefined) return;
+  if (hasEffect(node, step)) state.effects.push(name);
+  countEdges(state, graph, node, step);
+}
+
+function countEdges(state: RunState, graph: Graph, node: StepNode, step: StepState): void {
   state.settled += 1;
   for (const target of node.targets) state.resolved[target] = (state.resolved[target] as number) + 1;
   for (const target of takenTargets(graph, node, step)) {
     if (target === DONE) state.doneTaken += 1;
     else state.taken[target] = (state.taken[target] as number) + 1;
   }
-  if (hasEffect(node, step)) state.effects.push(node.name);
 }
 
 /** Counts anew from the steps, after some were reset or the graph was exchanged. */
 function recount(state: RunState, graph: Graph): void {
   clearCounts(state);
   countStarts(state, graph);
-  const completed = new Set(state.completed);
-  const others = [...state.steps.keys()].filter((name) => !completed.has(name));
-  for (const name of [...completed, ...others]) {
-    const step = state.steps.get(name) as StepState;
+  for (const [name, step] of state.steps) {
     const node = graph.byName.get(name);
-    if (node && isSettled(step)) settle(state, graph, node, step);
+    if (node && isSettled(step)) countEdges(state, graph, node, step);
   }
+}
+
+/** What can be undone under another graph than before: the order is known of what completed. */
+function findEffects(state: RunState, graph: Graph): void {
+  const names = new Set([...state.completed, ...state.steps.keys()]);
+  state.effects = [...names].filter((name) => {
+    const node = graph.byName.get(name);
+    return node !== undefined && hasEffect(node, state.steps.get(name) as StepState);
+  });
+  state.undone = 0;
 }
 
 /** Folds the records of one instance, in order. */

@@ -334,4 +334,22 @@ describe("one runner", () => {
     await expect(flows.resume("1", "go", undefined, { id: "same" })).rejects.toMatchObject({ code: "OPTION_INVALID" });
     expect((await flows.get("1")).status).toBe("waiting");
   });
+
+  it("a deleted instance leaves its tombstone, and that only until its commands cannot come again", async () => {
+    const { plain } = stage();
+    const one = plain("one");
+    const flow = keyed("flow", { start: one, on: ({ on }) => [on(one, { done })] });
+    const storage = memoryStorage();
+    const clock = virtualClock();
+    const engine = createHephaestus({ workflows: [flow], storage, clock });
+    const started = await engine.for(flow).start("1", {}, { id: "s" });
+    await clock.settle();
+    await started.delete();
+    await clock.settle();
+    expect((await storage.load(started.id))?.map(({ changes }) => changes.status)).toEqual(["deleted"]);
+    expect((await engine.list()).items).toEqual([]);
+    expect((await engine.for(flow).start("1", {}, { id: "s" })).run).toBe(1);
+    for (let hour = 0; hour < 25; hour++) await clock.advance(3_600_000);
+    expect(await storage.load(started.id)).toBeUndefined();
+  });
 });

@@ -72,7 +72,10 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
     commit: lock ? (one) => lock.held.then(() => commit(one)) : commit,
     codeOf,
     slot: slots.take,
-    committed: announce,
+    committed(driver, changes) {
+      announce(driver, changes);
+      if (changes.status === "deleted") void removeThrough(driver.id, driver.state.revision - 1);
+    },
     rested(driver, wakeAt) {
       if ((driver as Driver).idle && drivers.get(driver.id) === driver) drivers.delete(driver.id);
       if (wakeAt !== undefined) armAt(wakeAt);
@@ -133,6 +136,15 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
       } catch (error) {
         onError(error, id);
       }
+    }
+  }
+
+  /** Removes in the background what stands before a tombstone. What is left by a crash goes with the tombstone. */
+  async function removeThrough(id: string, revision: number): Promise<void> {
+    try {
+      while ((await storage.remove(id, revision)).more);
+    } catch (error) {
+      onError(error, id);
     }
   }
 
@@ -204,7 +216,7 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
     try {
       const driver = await driverOf(row.id, isOrphan ? row.owner : undefined);
       if (driver.state.status !== "deleted") await driver.submit({ type: "wake" });
-      else if (drivers.delete(row.id)) await storage.remove(row.id, driver.state.revision);
+      else if (drivers.delete(row.id)) await removeThrough(row.id, driver.state.revision);
     } catch (error) {
       if ((error as { code?: unknown }).code !== "PARKED") onError(error, row.id);
     }

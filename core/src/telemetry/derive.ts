@@ -54,11 +54,13 @@ export function eventsOfCommit(
   }
   const iteration = base ? base.revision - base.firstRevision + 2 : 1;
   const statusBefore = base?.status ?? "pending";
-  const told = { statusBefore, statusAfter: changes.status ?? statusBefore, iteration };
+  const status = changes.status ?? statusBefore;
+  const told = { statusBefore, statusAfter: status, iteration };
   tell("engine:advance", { durationMs: Math.max(0, now - at), activeSteps, completedSteps }, told);
 
-  const { status } = changes;
-  if (status === "completed" || status === "failed" || status === "cancelled") {
+  // A retry may fail again at once: then the status is what it was.
+  const ended = changes.status !== undefined || changes.ending;
+  if (ended && (status === "completed" || status === "failed" || status === "cancelled")) {
     const names = new Set([...(base?.completed ?? []), ...Object.keys(steps)]);
     const completed = [...names].filter((name) => (steps[name] ?? base?.steps.get(name))?.status === "completed");
     const durationMs = at - (base?.createdAt ?? at);
