@@ -17,10 +17,12 @@ const FULL = new HephaestusError("STORAGE_FULL", "there is no room");
 /** How a call on the storage has its effect. */
 interface Effect<T> {
   /** All of it. */
-  all(): Promise<T>;
+  all(fault: Fault | undefined): Promise<T>;
   /** A part of it; undefined where there are no parts. */
   part?(): Promise<unknown>;
 }
+
+type Call = <T>(port: Port, effect: Effect<T>) => Promise<T>;
 
 /** The world's storage as one life of a worker reaches it. */
 export function storagePort(world: World, life: Life): Storage {
@@ -76,7 +78,7 @@ export function storagePort(world: World, life: Life): Storage {
           world.offsets[life.worker] = (world.offsets[life.worker] ?? 0) + fault.ms;
           break;
       }
-      const value = await effect.all();
+      const value = await effect.all(fault);
       if (fault?.kind === "crash-after") return world.crash(life, fault.ms);
       if (fault?.kind === "lost-answer") return refuse(UNAVAILABLE);
       answer(() => resolve(value), fault?.kind === "stall-after" ? fault.ms : 0);
@@ -105,7 +107,7 @@ export function storagePort(world: World, life: Life): Storage {
 
   /** Every worker that watches is told, some time later. */
   function tell(id: string): void {
-    for (const listener of watchers(world)) listener(id);
+    for (const [watcher, listener] of world.listeners) if (watcher.alive) listener(id);
   }
 
   const port: Storage = {
@@ -146,19 +148,12 @@ export function storagePort(world: World, life: Life): Storage {
   return port;
 }
 
-const listeners = new WeakMap<World, Map<Life, (id: string) => void>>();
-
-function watchers(world: World): readonly ((id: string) => void)[] {
-  return [...(listeners.get(world)?.entries() ?? [])].filter(([life]) => life.alive).map(([, listener]) => listener);
-}
-
 function watchPort(world: World, life: Life): NonNullable<Storage["watch"]> {
-  const { scheduler, faults } = world;
+  const { scheduler, faults, listeners } = world;
   return (listener) => {
     const parked = new Set<string>();
-    const own = listeners.get(world) ?? new Map<Life, (id: string) => void>();
-    listeners.set(world, own);
-    own.set(life, (id) => {
+    listeners.set(life, (id) => {
+      // A life that has much to hear hears of an instance once.
       if (parked.has(id)) return;
       const nth = faults.touch(life, "watch");
       const fault = faults.strike(life, "watch", nth);
@@ -171,38 +166,17 @@ function watchPort(world: World, life: Life): NonNullable<Storage["watch"]> {
       const readyAt = scheduler.now + delayOf(world, life, "watch", nth) + (fault?.ms ?? 0);
       scheduler.park({ life, port: "watch", nth, outside: false, readyAt, run });
     });
-    return () => own.delete(life);
+    return () => listeners.delete(life);
   };
 }
 
-const owners = new WeakMap<World, Map<string, Life>>();
-
-function locksPort(
-  world: World,
-  life: Life,
-  call: <T>(port: Port, effect: Effect<T>) => Promise<T>,
-): Pick<Storage, "holdOwner" | "ownerIsDead"> {
-  const held = owners.get(world) ?? new Map<string, Life>();
-  owners.set(world, held);
+function locksPort({ owners }: World, life: Life, call: Call): Pick<Storage, "holdOwner" | "ownerIsDead"> {
   return {
     holdOwner(owner) {
-      held.set(owner, life);
-      return { held: Promise.resolve(), release: () => held.delete(owner) };
+      owners.set(owner, life);
+      return { held: Promise.resolve(), release: () => owners.delete(owner) };
     },
-    ownerIsDead(owner) {
-      const nth = life.touched.get("owner") ?? 0;
-      const stolen = world.calm ? false : isStolen(world, life, nth);
-      return call("owner", { all: async () => stolen || held.get(owner)?.alive !== true });
-    },
+    ownerIsDead: (owner) =>
+      call("owner", { all: async (fault) => fault?.kind === "stolen-lock" || owners.get(owner)?.alive !== true }),
   };
-}
-
-function isStolen(world: World, life: Life, nth: number): boolean {
-  return world.plan.faults.some(
-    (fault) =>
-      fault.kind === "stolen-lock" &&
-      fault.worker === life.worker &&
-      fault.generation === life.generation &&
-      fault.nth === nth,
-  );
 }

@@ -32,6 +32,10 @@ export interface World {
   readonly offsets: number[];
   /** The latest time that the clock of each worker has shown. */
   readonly latest: number[];
+  /** Who watches the storage. */
+  readonly listeners: Map<Life, (id: string) => void>;
+  /** Who holds the lock of each owner. */
+  readonly owners: Map<string, Life>;
   /** The storage has no room until then. */
   fullUntil: number;
   /** Faults have stopped. */
@@ -90,6 +94,8 @@ export function makeWorld(
     trace: makeTrace(keepsTrace),
     offsets: [...plan.settings.skewsMs],
     latest: plan.settings.skewsMs.map(() => 0),
+    listeners: new Map(),
+    owners: new Map(),
     fullUntil: 0,
     calm: false,
     violation: undefined,
