@@ -59,3 +59,4 @@ export { type Code, makeRegistry, type Registry } from "./runtime/registry.ts";
 export { checkRequest, type InstanceChange, type InstanceRequest, type Runner, toChange } from "./runtime/runner.ts";
 export * from "./runtime/storage.ts";
 export { fromStoredError, toStoredError } from "./runtime/stored-error.ts";
+export * from "./telemetry/index.ts";

@@ -1,6 +1,6 @@
 import { DONE, type StepNode } from "./graph.ts";
 import type { Problems } from "./problems.ts";
-import { type AnyStep, type Need, needName } from "./step.ts";
+import { type AnyStep, needName } from "./step.ts";
 
 /** One way in which a step can end, and where that leads. */
 interface Option {
@@ -8,61 +8,50 @@ interface Option {
   readonly targets: readonly number[];
 }
 
+/** That every `needs` and `maybeNeeds` names a step of the workflow, and every `when` one of its events. */
+export function checkNeedNames(steps: ReadonlyMap<string, AnyStep>, problems: Problems): void {
+  for (const { name, definition } of steps.values()) {
+    for (const need of [...definition.needs, ...definition.maybeNeeds]) {
+      const needed = needName(need);
+      const step = steps.get(needed);
+      if (step === undefined || step !== ("when" in need ? need.step : need)) {
+        problems.add("NEED_UNKNOWN", `${name} needs ${needed}, which is not a step of the workflow`, name, needed);
+      } else if ("when" in need && !step.definition.events.includes(need.when)) {
+        const message = `${name} needs event ${need.when} of ${needed}, which has none`;
+        problems.add("NEED_EVENT_UNKNOWN", message, name, needed, need.when);
+      }
+    }
+  }
+}
+
 /**
  * That every `needs` is certain: no choice of outcomes runs the step without what it needs, and what it needs is
- * settled before. And that every `maybeNeeds` and every `when` names what exists.
+ * settled before.
  *
  * @param order the steps so that edges lead forward
  */
 export function checkNeeds(
   nodes: readonly StepNode[],
-  byName: ReadonlyMap<string, StepNode>,
   order: readonly number[],
   steps: readonly AnyStep[],
   problems: Problems,
 ): void {
-  const options = nodes.map(optionsOf);
-  const starts = nodes.filter((node) => node.isStart).map((node) => node.index);
+  const byName = new Map(nodes.map((node) => [node.name, node]));
   const answers = new Map<string, (at: number) => boolean>();
   for (const step of steps) {
-    const at = byName.get(step.name) as StepNode;
-    for (const need of [...step.definition.needs, ...step.definition.maybeNeeds]) {
+    const at = byName.get(step.name);
+    for (const need of step.definition.needs) {
       const needed = byName.get(needName(need));
-      if (needed === undefined) {
-        problems.add(
-          "NEED_UNKNOWN",
-          `${step.name} needs ${needName(need)}, which is not a step of the workflow`,
-          step.name,
-          needName(need),
-        );
-        continue;
-      }
       const event = "when" in need ? need.when : undefined;
-      if (event !== undefined && !needed.routes.has(event)) {
-        problems.add(
-          "NEED_EVENT_UNKNOWN",
-          `${step.name} needs event ${event} of ${needed.name}, which has none`,
-          step.name,
-          needed.name,
-          event,
-        );
-        continue;
-      }
-      if (!step.definition.needs.includes(need as Need)) continue;
+      // What is not there is told already.
+      if (at === undefined || needed === undefined || (event !== undefined && !needed.routes.has(event))) continue;
       const key = `${needed.index} ${event ?? ""}`;
-      let certain = answers.get(key);
-      if (certain === undefined) {
-        certain = certainty(nodes, options, starts, order, needed.index, event);
-        answers.set(key, certain);
-      }
+      const certain = answers.get(key) ?? certainty(nodes, order, needed.index, event);
+      answers.set(key, certain);
       if (certain(at.index)) continue;
       const what = event === undefined ? needed.name : `${needed.name} with ${event}`;
-      problems.add(
-        "NEED_NOT_CERTAIN",
-        `${step.name} needs ${what}, which may not have run before it; see maybeNeeds`,
-        step.name,
-        needed.name,
-      );
+      const message = `${step.name} needs ${what}, which may not have run before it; see maybeNeeds`;
+      problems.add("NEED_NOT_CERTAIN", message, step.name, needed.name);
     }
   }
 }
@@ -81,25 +70,28 @@ function optionsOf(node: StepNode): Option[] {
 /**
  * The definition of DESIGN.md, section 2: a step is doomed if it is the needed one, or if each of its options has a
  * doomed target. The needed step is certain at a step that cannot be reached through options without doomed targets,
- * and before which it is settled.
+ * and before which it is settled. When the needed step fails and goes on by its failure route, it leaves no result: that
+ * option avoids it.
+ *
+ * @param order the steps so that edges lead forward
  */
-function certainty(
+export function certainty(
   nodes: readonly StepNode[],
-  options: readonly (readonly Option[])[],
-  starts: readonly number[],
   order: readonly number[],
   needed: number,
   event: string | undefined,
 ): (at: number) => boolean {
+  const options = nodes.map(optionsOf);
   const doomed = new Set<number>();
-  const leadsToDoom = (index: number, option: Option) =>
-    (index === needed && (event === undefined || option.event === event)) ||
-    option.targets.some((target) => doomed.has(target));
+  const leadsToDoom = (index: number, option: Option) => {
+    const provides = option.event !== undefined && (event === undefined || option.event === event);
+    return (index === needed && provides) || option.targets.some((target) => doomed.has(target));
+  };
   for (const index of [...order].reverse()) {
-    const own = options[index] as readonly Option[];
-    if (own.every((option) => leadsToDoom(index, option))) doomed.add(index);
+    if ((options[index] as readonly Option[]).every((option) => leadsToDoom(index, option))) doomed.add(index);
   }
 
+  const starts = nodes.filter((node) => node.isStart).map((node) => node.index);
   const avoiding = new Set(starts.some((index) => doomed.has(index)) ? [] : starts);
   for (const index of avoiding) {
     for (const option of options[index] as readonly Option[]) {
@@ -110,11 +102,11 @@ function certainty(
 
   const settled = new Set<number>();
   for (const index of order) {
-    const node = nodes[index] as StepNode;
+    const { sources, atLeast, isStart } = nodes[index] as StepNode;
     const before = (source: number) => source === needed || settled.has(source);
     // A start is an edge from nothing: before it nothing is settled.
-    const all = node.atLeast === undefined ? node.sources.some(before) : !node.isStart && node.sources.every(before);
-    if (all && node.sources.length > 0) settled.add(index);
+    const isSettled = atLeast === undefined ? sources.some(before) : !isStart && sources.every(before);
+    if (isSettled && sources.length > 0) settled.add(index);
   }
   return (at) => at !== needed && !avoiding.has(at) && settled.has(at);
 }

@@ -1,12 +1,25 @@
 import { findCancelled } from "./cancel-rest.ts";
-import { checkNeeds } from "./certainty.ts";
-import { durationMs } from "./duration.ts";
+import { checkNeedNames, checkNeeds } from "./certainty.ts";
+import { type Duration, durationMs } from "./duration.ts";
 import { DONE, fingerprintOf, type Graph, type Route, type StepNode } from "./graph.ts";
-import { collectProblems, DefinitionError, type Problems } from "./problems.ts";
+import { collectProblems, DefinitionError, type ProblemCode, type Problems } from "./problems.ts";
 import { resolveRetry } from "./retry-policy.ts";
+import { checkShape } from "./shape.ts";
 import { type AnyStep, done, type Join, type StepDefinition, TIMEOUT_EVENT } from "./step.ts";
 import { type Edges, isChoice, targetsOf, type WorkflowDefinition } from "./transitions.ts";
-import { checkEdges, checkOptions, checkShape, checkStep } from "./validate.ts";
+import { checkEdges, checkOptions, checkOutput, checkPayloads, checkStep, isStep } from "./validate.ts";
+
+/** What must be right before paths can be followed: else one mistake would be told as many. */
+const BREAKS_PATHS: ReadonlySet<ProblemCode> = new Set([
+  "STEP_INVALID",
+  "STEP_DUPLICATE",
+  "STEP_WITHOUT_TRANSITIONS",
+  "TRANSITIONS_DUPLICATE",
+  "EVENT_WITHOUT_TRANSITION",
+  "EVENTS_MISSING",
+  "TARGETS_MISSING",
+  "START_MISSING",
+]);
 
 /**
  * Turns a definition into the graph that the engine runs.
@@ -14,34 +27,37 @@ import { checkEdges, checkOptions, checkShape, checkStep } from "./validate.ts";
  */
 export function compile(definition: WorkflowDefinition): Graph {
   const problems = collectProblems();
-  const what = `workflow ${JSON.stringify(definition.name)}`;
   checkOptions(definition, problems);
   const steps = collectSteps(definition, problems);
   for (const step of steps.values()) checkStep(step.definition, problems);
+  const times = new Map([...steps].map(([name, step]) => [name, timesOf(step.definition, definition, problems)]));
   const edges = collectEdges(definition.edges, problems);
   for (const step of steps.values()) checkEdges(step.definition, edges.get(step.name), problems);
-  // What follows needs edges that are whole.
-  if (problems.list.length > 0) throw new DefinitionError(what, problems.list);
+  checkPayloads(steps.values(), problems);
+  checkNeedNames(steps, problems);
+  checkOutput(definition, steps, problems);
 
-  const nodes = buildNodes(definition, [...steps.values()], edges, problems);
-  const byName = new Map(nodes.map((node) => [node.name, node]));
-  const starts = definition.start.map((step) => byName.get(step.name)?.index ?? DONE);
-  const acyclic = checkShape(nodes, starts, problems);
-  if (acyclic) checkNeeds(nodes, byName, acyclic, [...steps.values()], problems);
-  for (const step of definition.output) {
-    if (!byName.has(step.name)) problems.add("OUTPUT_UNKNOWN", `output ${step.name} is not a step of it`, step.name);
+  const nodes = problems.list.some(({ code }) => BREAKS_PATHS.has(code))
+    ? []
+    : buildNodes(definition, [...steps.values()], edges, times);
+  const order = checkShape(nodes, problems);
+  if (order) checkNeeds(nodes, order, [...steps.values()], problems);
+  if (problems.list.length > 0) {
+    throw new DefinitionError(`workflow ${JSON.stringify(definition.name)}`, problems.list);
   }
-  if (problems.list.length > 0) throw new DefinitionError(what, problems.list);
+  return graphOf(definition, findCancelled(nodes, [...steps.values()]));
+}
 
-  const withCancels = findCancelled(nodes, [...steps.values()]);
+function graphOf({ name, version = 1 }: WorkflowDefinition, nodes: readonly StepNode[]): Graph {
+  const starts = nodes.filter((node) => node.isStart).map((node) => node.index);
   return {
-    workflow: definition.name,
-    version: definition.version ?? 1,
-    fingerprint: fingerprintOf(withCancels, starts),
-    nodes: withCancels,
+    workflow: name,
+    version,
+    fingerprint: fingerprintOf(nodes, starts),
+    nodes,
     starts,
-    byName: new Map(withCancels.map((node) => [node.name, node])),
-    receivers: receiversOf(withCancels),
+    byName: new Map(nodes.map((node) => [node.name, node])),
+    receivers: receiversOf(nodes),
   };
 }
 
@@ -49,7 +65,12 @@ export function compile(definition: WorkflowDefinition): Graph {
 function collectSteps(definition: WorkflowDefinition, problems: Problems): Map<string, AnyStep> {
   const steps = new Map<string, AnyStep>();
   const doubles = new Set<string>();
-  const add = (step: AnyStep) => {
+  const add = (step: AnyStep, where: string) => {
+    if (!isStep(step)) {
+      const message = `${where} is ${String(step)}, not a step: do two files import each other?`;
+      problems.add("STEP_INVALID", message, where);
+      return;
+    }
     if (step === done) return;
     const known = steps.get(step.name);
     if (known === step) return;
@@ -60,12 +81,14 @@ function collectSteps(definition: WorkflowDefinition, problems: Problems): Map<s
     }
     steps.set(step.name, step);
     const { onFailure } = step.definition;
-    if (onFailure !== undefined && onFailure !== "skip") add(onFailure);
+    if (onFailure !== undefined && onFailure !== "skip") add(onFailure, `onFailure of ${step.name}`);
   };
-  for (const step of definition.start) add(step);
+  for (const step of definition.start) add(step, "start");
   for (const { step, edges } of definition.edges) {
-    add(step);
-    for (const target of Object.values(edges)) for (const one of targetsOf(target)) add(one);
+    add(step, "on");
+    for (const [event, target] of Object.entries(edges)) {
+      for (const one of targetsOf(target)) add(one, `a target of ${event} of ${step?.name}`);
+    }
   }
   return steps;
 }
@@ -73,6 +96,8 @@ function collectSteps(definition: WorkflowDefinition, problems: Problems): Map<s
 function collectEdges(all: readonly Edges[], problems: Problems): Map<string, Edges["edges"]> {
   const edges = new Map<string, Edges["edges"]>();
   for (const { step, edges: own } of all) {
+    // One that is not a step is told already.
+    if (!isStep(step)) continue;
     if (edges.has(step.name)) {
       problems.add("TRANSITIONS_DUPLICATE", `step ${step.name} has transitions twice`, step.name);
     }
@@ -85,7 +110,7 @@ function buildNodes(
   definition: WorkflowDefinition,
   steps: readonly AnyStep[],
   edges: ReadonlyMap<string, Edges["edges"]>,
-  problems: Problems,
+  times: ReadonlyMap<string, Times>,
 ): StepNode[] {
   const indexes = new Map(steps.map((step, index) => [step.name, index]));
   const indexOf = (step: AnyStep) => (step === done ? DONE : (indexes.get(step.name) as number));
@@ -108,7 +133,6 @@ function buildNodes(
   return steps.map(({ name, definition: step }, index) => {
     const { routes, failure, all } = out[index] as (typeof out)[number];
     const isStart = starts.has(index);
-    const duration = step.duration;
     return {
       name,
       index,
@@ -126,10 +150,21 @@ function buildNodes(
       seesOptional: step.maybeNeeds.length > 0,
       compensates: step.compensate !== undefined,
       compensateUnknown: step.compensate !== undefined && step.outcome === "unknown",
-      durationMs: duration && problems.attempt("DURATION_INVALID", [name], () => durationMs(duration, name)),
-      retry: resolveRetry(step.retry, definition.retry, name, problems),
+      ...(times.get(name) as Times),
     };
   });
+}
+
+type Times = Pick<StepNode, "durationMs" | "retry">;
+
+function timesOf(step: StepDefinition, workflow: WorkflowDefinition, problems: Problems): Times {
+  const { name, kind, duration } = step;
+  const isGiven = duration !== undefined || kind === "timer";
+  const measure = () => durationMs(duration as Duration, `duration of ${name}`);
+  return {
+    durationMs: isGiven ? problems.attempt("DURATION_INVALID", [name, "duration"], measure) : undefined,
+    retry: resolveRetry(step.retry, workflow.retry, name, problems),
+  };
 }
 
 function receivesOf({ kind, events, duration }: StepDefinition): ReadonlySet<string> {

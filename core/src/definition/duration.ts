@@ -15,8 +15,8 @@ const MS = { milliseconds: 1, seconds: 1_000, minutes: 60_000, hours: 3_600_000,
 export const DURATION_MS_MAX = 36_525 * MS.days;
 
 /**
- * Milliseconds in a duration.
- * @throws HephaestusError OPTION_INVALID for an unknown part, a negative, fractional-millisecond, empty or too long one
+ * Milliseconds in a duration, to the nearest whole one.
+ * @throws HephaestusError OPTION_INVALID for an unknown part, a negative one, none at all, or more than 100 years
  */
 export function durationMs(duration: Duration, field = "duration"): number {
   const invalid = (why: string): never => {

@@ -17,7 +17,8 @@ export const PAYLOAD_DEPTH_MAX = 200;
 /**
  * The one codec of payloads, the same on every storage, memory included: what a step sees live is what it would see
  * after a restart. Undefined properties are dropped, as JSON does; everything else that JSON would change silently
- * (functions, BigInts, cycles, NaN, Dates and other objects with `toJSON`, class instances) is refused.
+ * (functions, BigInts, cycles, NaN, Dates and other objects with `toJSON`, class instances, keys that are symbols, holes
+ * in arrays) is refused. Only -0 becomes 0.
  *
  * @param what names the payload in the error, for example `result of step "charge"`
  * @returns the JSON text, or undefined for undefined
@@ -64,8 +65,12 @@ function check(value: unknown, what: string, path: Path, ancestors: object[]): v
 function checkObject(value: object, what: string, path: Path, ancestors: object[]): void {
   if (ancestors.includes(value)) refuse(what, path, "a cycle");
   if (ancestors.length >= PAYLOAD_DEPTH_MAX) refuse(what, path, `nesting deeper than ${PAYLOAD_DEPTH_MAX}`);
+  if (typeof (value as { toJSON?: unknown }).toJSON === "function")
+    refuse(what, path, nameOf(value, "an object with toJSON"));
+  if (Object.getOwnPropertySymbols(value).length > 0) refuse(what, path, "an object with a symbol among its keys");
   ancestors.push(value);
   if (Array.isArray(value)) {
+    if (Object.keys(value).length > value.length) refuse(what, path, "an array with properties of its own");
     for (let index = 0; index < value.length; index++) {
       path.push(index);
       check(value[index], what, path, ancestors);
@@ -74,9 +79,8 @@ function checkObject(value: object, what: string, path: Path, ancestors: object[
   } else {
     const prototype: unknown = Object.getPrototypeOf(value);
     if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
-      refuse(what, path, `an instance of ${value.constructor?.name ?? "a class"}`);
+      refuse(what, path, nameOf(value, "an instance of a class"));
     }
-    if ("toJSON" in value) refuse(what, path, "an object with toJSON");
     for (const key of Object.keys(value)) {
       const member = (value as Record<string, unknown>)[key];
       if (member === undefined) continue;
@@ -88,6 +92,11 @@ function checkObject(value: object, what: string, path: Path, ancestors: object[
     }
   }
   ancestors.pop();
+}
+
+function nameOf(value: object, otherwise: string): string {
+  const name: unknown = value.constructor?.name;
+  return typeof name === "string" && name !== "" && name !== "Object" ? `an instance of ${name}` : otherwise;
 }
 
 function refuse(what: string, path: Path, found: string): never {

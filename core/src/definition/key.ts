@@ -1,4 +1,4 @@
-import { HephaestusError } from "./errors.ts";
+import { assert, HephaestusError } from "./errors.ts";
 import type { WorkflowDefinition } from "./transitions.ts";
 
 /** A key's value: 1 to 128 of letters, digits, `.`, `_`, `-`. */
@@ -20,7 +20,7 @@ export function checkKey(key: unknown): string {
 
 /**
  * The id that a key stands for. It describes itself: `order_flow/orderid::abc123`.
- * @param suffix makes the id unique where the scope is `none`
+ * @param suffix makes the id unique where the scope is `none`, and is not used elsewhere
  * @throws HephaestusError KEY_INVALID
  */
 export function instanceIdOf(definition: WorkflowDefinition, key: string, suffix?: string): string {
@@ -34,6 +34,7 @@ export function instanceIdOf(definition: WorkflowDefinition, key: string, suffix
     case "global":
       return own;
     case "none":
+      assert(suffix, "an id of scope none has a suffix");
       return `${name}/${own}::${suffix}`;
   }
 }

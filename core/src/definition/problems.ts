@@ -3,6 +3,7 @@ import { HephaestusError } from "./errors.ts";
 /** What can be wrong with a definition; docs/reference/definition-errors.md says what each means. */
 export type ProblemCode =
   | "NAME_INVALID"
+  | "STEP_INVALID"
   | "STEP_DUPLICATE"
   | "STEP_UNREACHABLE"
   | "STEP_WITHOUT_TRANSITIONS"
@@ -32,7 +33,8 @@ export type ProblemCode =
   | "VERSION_INVALID"
   | "VERSION_KEY_DIFFERS"
   | "VERSION_NAME_DIFFERS"
-  | "SCHEMA_INVALID";
+  | "SCHEMA_INVALID"
+  | "SCHEMA_DIFFERS";
 
 export interface Problem {
   readonly code: ProblemCode;

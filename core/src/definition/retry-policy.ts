@@ -1,4 +1,4 @@
-import { durationMs } from "./duration.ts";
+import { type Duration, durationMs } from "./duration.ts";
 import type { Retry } from "./graph.ts";
 import type { Problems } from "./problems.ts";
 import type { RetryPolicy } from "./step.ts";
@@ -20,15 +20,15 @@ export function resolveRetry(
   problems: Problems,
 ): Retry {
   if (step === undefined && workflow === undefined) return RETRY_DEFAULT;
-  const policy = { ...workflow, ...step };
-  const { maxAttempts = RETRY_DEFAULT.maxAttempts, backoff = RETRY_DEFAULT.backoff, initial, max } = policy;
+  const maxAttempts = step?.maxAttempts ?? workflow?.maxAttempts ?? RETRY_DEFAULT.maxAttempts;
+  const backoff = step?.backoff ?? workflow?.backoff ?? RETRY_DEFAULT.backoff;
   if (!Number.isSafeInteger(maxAttempts) || maxAttempts < 1) {
     problems.add("RETRY_INVALID", `retry of ${name}: maxAttempts must be an integer, 1 or more`, name, "maxAttempts");
   }
   if (!["exponential", "linear", "constant"].includes(backoff)) {
     problems.add("RETRY_INVALID", `retry of ${name}: unknown backoff ${JSON.stringify(backoff)}`, name, "backoff");
   }
-  const milliseconds = (duration: typeof initial, field: string, standard: number) =>
+  const milliseconds = (duration: Duration | undefined, field: string, standard: number) =>
     duration === undefined
       ? standard
       : (problems.attempt("RETRY_INVALID", [name, field], () => durationMs(duration, `retry.${field} of ${name}`)) ??
@@ -36,8 +36,8 @@ export function resolveRetry(
   return {
     maxAttempts,
     backoff,
-    initialMs: milliseconds(initial, "initial", RETRY_DEFAULT.initialMs),
-    maxMs: milliseconds(max, "max", RETRY_DEFAULT.maxMs),
-    jitter: policy.jitter ?? RETRY_DEFAULT.jitter,
+    initialMs: milliseconds(step?.initial ?? workflow?.initial, "initial", RETRY_DEFAULT.initialMs),
+    maxMs: milliseconds(step?.max ?? workflow?.max, "max", RETRY_DEFAULT.maxMs),
+    jitter: step?.jitter ?? workflow?.jitter ?? RETRY_DEFAULT.jitter,
   };
 }

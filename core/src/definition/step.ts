@@ -218,7 +218,8 @@ export function defineStep<
 // The implementation sees what all forms have in common; the overloads above are the types.
 export function defineStep(definition: unknown): AnyStep {
   const given = definition as Partial<StepDefinition> & { name: string };
-  return makeStep({ needs: [], maybeNeeds: [], ...given, events: given.events ?? ["done"], kind: "run" });
+  const { needs = [], maybeNeeds = [], events = ["done"] } = given;
+  return makeStep({ ...given, needs, maybeNeeds, events, kind: "run" });
 }
 
 type PayloadsOf<P extends Record<string, Schema<unknown>>> = { [K in keyof P & string]: OutputOf<P[K]> };
@@ -247,11 +248,11 @@ export function waitForEvent(
     ...options,
     name,
     kind: "event",
-    events: [...Object.keys(events), ...(timeout ? [TIMEOUT_EVENT] : [])],
+    events: [...Object.keys(events), ...(timeout === undefined ? [] : [TIMEOUT_EVENT])],
     needs: [],
     maybeNeeds: [],
     payloads: events,
-    ...(timeout ? { duration: timeout } : {}),
+    ...(timeout === undefined ? {} : { duration: timeout }),
   });
 }
 

@@ -1,10 +1,9 @@
 import { durationMs } from "./duration.ts";
 import { HephaestusError } from "./errors.ts";
-import { DONE, type StepNode } from "./graph.ts";
 import { encodePayload } from "./json.ts";
 import type { Problems } from "./problems.ts";
 import type { Schema } from "./schema.ts";
-import type { StepDefinition } from "./step.ts";
+import { type AnyStep, done, type StepDefinition } from "./step.ts";
 import { type Edges, targetsOf, type WorkflowDefinition } from "./transitions.ts";
 
 /** Names of workflows, steps, events and keys. They begin with a letter, so that none is `__proto__`. */
@@ -36,23 +35,30 @@ export function checkOptions(definition: WorkflowDefinition, problems: Problems)
       problems.add("SCOPE_INVALID", `unknown scope ${JSON.stringify(unique.scope)}`, "unique");
     }
   }
-  if (!Array.isArray(tags) || tags.length > TAGS_MAX)
+  if (!Array.isArray(tags) || tags.length > TAGS_MAX) {
     problems.add("TAG_INVALID", `at most ${TAGS_MAX} tags, in a list`, "tags");
-  for (const tag of tags) {
+  }
+  for (const tag of Array.isArray(tags) ? tags : []) {
     if (typeof tag !== "string" || tag.length === 0 || tag.length > TAG_LENGTH_MAX) {
       problems.add("TAG_INVALID", `tag ${JSON.stringify(tag)}: 1 to ${TAG_LENGTH_MAX} characters`, String(tag));
     }
   }
-  if (metadata !== undefined)
+  if (metadata !== undefined) {
     problems.attempt("METADATA_INVALID", ["metadata"], () => encodePayload(metadata, "metadata"));
-  if (retention) problems.attempt("DURATION_INVALID", ["retention"], () => durationMs(retention, "retention"));
+    const isRecord = typeof metadata === "object" && metadata !== null && !Array.isArray(metadata);
+    if (!isRecord) problems.add("METADATA_INVALID", "metadata is an object of names and values", "metadata");
+  }
+  if (retention !== undefined) {
+    problems.attempt("DURATION_INVALID", ["retention"], () => durationMs(retention, "retention"));
+  }
   if (!isSchema(input)) problems.add("SCHEMA_INVALID", "input must be a Standard Schema, or type<T>()", "input");
-  if (start.length === 0) problems.add("START_MISSING", "start names no step", "start");
+  if (start.every((step) => step === done)) problems.add("START_MISSING", "start names no step", "start");
+  if (new Set(start).size < start.length) problems.add("TARGET_DUPLICATE", "start names a step twice", "start");
 }
 
 /** What can be wrong with a step by itself. */
 export function checkStep(step: StepDefinition, problems: Problems): void {
-  const { name, events, join, timeout, duration } = step;
+  const { name, events, join, timeout } = step;
   checkName(name, "step", problems);
   if (events.length === 0) problems.add("EVENTS_MISSING", `step ${name} has no event`, name);
   for (const event of events) checkName(event, "event", problems);
@@ -67,16 +73,50 @@ export function checkStep(step: StepDefinition, problems: Problems): void {
   if (step.cancelRest && (join === undefined || join === "all")) {
     problems.add("CANCEL_REST_WITHOUT_JOIN", `cancelRest of ${name} needs join "any" or atLeast`, name);
   }
-  if (timeout) problems.attempt("DURATION_INVALID", [name, "timeout"], () => durationMs(timeout, `timeout of ${name}`));
-  if (duration) problems.attempt("DURATION_INVALID", [name], () => durationMs(duration, `duration of ${name}`));
+  if (timeout !== undefined) {
+    problems.attempt("DURATION_INVALID", [name, "timeout"], () => durationMs(timeout, `timeout of ${name}`));
+  }
   for (const [event, schema] of Object.entries(step.payloads ?? {})) {
     if (!isSchema(schema))
       problems.add("SCHEMA_INVALID", `event ${event} of ${name} needs a schema, or type<T>()`, name, event);
   }
 }
 
+/** What `defineStep` and its like make, and `done`. */
+export function isStep(value: unknown): value is AnyStep {
+  return typeof value === "object" && value !== null && "definition" in value && "name" in value;
+}
+
 function isSchema(value: unknown): value is Schema<unknown> {
   return (typeof value === "object" || typeof value === "function") && value !== null && "~standard" in value;
+}
+
+/** That the outputs are steps of the workflow. */
+export function checkOutput(
+  { output }: WorkflowDefinition,
+  steps: ReadonlyMap<string, AnyStep>,
+  problems: Problems,
+): void {
+  for (const step of output) {
+    if (isStep(step) && steps.get(step.name) === step) continue;
+    const name = String(step?.name);
+    problems.add("OUTPUT_UNKNOWN", `output ${name} is not a step of the workflow`, name);
+  }
+}
+
+/** Each event has one payload schema in a workflow, so that early ones can be checked too. */
+export function checkPayloads(steps: Iterable<AnyStep>, problems: Problems): void {
+  const first = new Map<string, { readonly step: string; readonly schema: Schema<unknown> }>();
+  for (const { name, definition } of steps) {
+    for (const [event, schema] of Object.entries(definition.payloads ?? {})) {
+      const known = first.get(event);
+      if (known === undefined) first.set(event, { step: name, schema });
+      else if (known.schema !== schema) {
+        const message = `event ${event} has one schema at ${known.step} and another at ${name}`;
+        problems.add("SCHEMA_DIFFERS", message, event, known.step, name);
+      }
+    }
+  }
 }
 
 /** That a step's transitions are exactly its events, and lead somewhere. */
@@ -106,76 +146,6 @@ export function checkEdges(step: StepDefinition, edges: Edges["edges"] | undefin
       problems.add("TARGET_DUPLICATE", `event ${event} of ${name} names a target twice`, name, event);
     }
   }
-}
-
-/**
- * Cycles, unreachable steps, steps from which no path ends, joins that cannot fill.
- * @returns the steps in an order in which edges lead forward, or undefined when there is a cycle
- */
-export function checkShape(
-  nodes: readonly StepNode[],
-  starts: readonly number[],
-  problems: Problems,
-): number[] | undefined {
-  const reached = reach(starts, (node) => node.targets, nodes);
-  for (const node of nodes) {
-    if (!reached.has(node.index)) problems.add("STEP_UNREACHABLE", `no path leads to step ${node.name}`, node.name);
-  }
-  const ends = nodes.filter((node) => node.mayEnd).map((node) => node.index);
-  const ending = reach(ends, (node) => node.sources, nodes);
-  for (const node of nodes) {
-    if (!ending.has(node.index))
-      problems.add("DONE_UNREACHABLE", `no path from step ${node.name} leads to done`, node.name);
-  }
-  for (const node of nodes) {
-    if (node.atLeast !== undefined && node.atLeast > node.inDegree) {
-      problems.add(
-        "JOIN_UNFILLABLE",
-        `join of ${node.name} needs ${node.atLeast} edges and has ${node.inDegree}`,
-        node.name,
-      );
-    }
-  }
-  return sortTopologically(nodes, problems);
-}
-
-function reach(
-  from: readonly number[],
-  next: (node: StepNode) => readonly number[],
-  nodes: readonly StepNode[],
-): Set<number> {
-  const seen = new Set(from.filter((index) => index !== DONE));
-  for (const index of seen) for (const target of next(nodes[index] as StepNode)) seen.add(target);
-  return seen;
-}
-
-function sortTopologically(nodes: readonly StepNode[], problems: Problems): number[] | undefined {
-  const missing = nodes.map((node) => node.sources.length);
-  const order = nodes.filter((node) => node.sources.length === 0).map((node) => node.index);
-  for (const index of order) {
-    for (const target of (nodes[index] as StepNode).targets) {
-      missing[target] = (missing[target] as number) - 1;
-      if (missing[target] === 0) order.push(target);
-    }
-  }
-  if (order.length === nodes.length) return order;
-  const cycle = findCycle(nodes, new Set(nodes.map((node) => node.index).filter((index) => !order.includes(index))));
-  problems.add("CYCLE", `steps lead back to themselves: ${[...cycle, cycle[0]].join(" → ")}`, ...cycle);
-  return undefined;
-}
-
-/** Walks back from a step that was never free of sources: every such step has such a source. */
-function findCycle(nodes: readonly StepNode[], rest: ReadonlySet<number>): string[] {
-  const path: number[] = [];
-  let index = rest.values().next().value as number;
-  while (!path.includes(index)) {
-    path.push(index);
-    index = (nodes[index] as StepNode).sources.find((source) => rest.has(source)) as number;
-  }
-  return path
-    .slice(path.indexOf(index))
-    .reverse()
-    .map((each) => (nodes[each] as StepNode).name);
 }
 
 /** For the places that check one value by the rules of definitions. */

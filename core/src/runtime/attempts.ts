@@ -25,6 +25,8 @@ export interface Attempts {
   giveBack(reason: unknown): AbortedCommand[];
   /** Says of steps that are to be run that they are not begun here. */
   refuse(steps: readonly string[]): void;
+  /** How long the last attempt of a step ran, in milliseconds: said once, and only where there is telemetry. */
+  readonly tookMs: (step: string) => number | undefined;
 }
 
 interface Attempt {
@@ -37,6 +39,16 @@ interface Attempt {
 
 export function makeAttempts(host: DriverHost, driver: DrivenInstance): Attempts {
   const live = new Map<string, Attempt>();
+  let took: Map<string, number> | undefined;
+
+  async function timed<T>(step: string, attempt: number, run: () => Promise<T>): Promise<T> {
+    const startedAt = host.clock.now();
+    host.telemetry?.attemptStarted(driver.state, startedAt, { step, attempt, concurrency: live.size });
+    const report = await run();
+    took ??= new Map();
+    took.set(step, host.clock.now() - startedAt);
+    return report;
+  }
 
   function isCurrent(step: string, { run, attempt, compensation }: Attempt): boolean {
     const state = driver.state.steps.get(step);
@@ -81,6 +93,11 @@ export function makeAttempts(host: DriverHost, driver: DrivenInstance): Attempts
       return live.size;
     },
     has: (step) => live.has(step),
+    tookMs(step) {
+      const ms = took?.get(step);
+      took?.delete(step);
+      return ms;
+    },
     start(step) {
       const { code, state } = driver;
       const definition = code?.steps.get(step);
@@ -90,7 +107,8 @@ export function makeAttempts(host: DriverHost, driver: DrivenInstance): Attempts
         // What was awaited above took time in which the attempt may have become an old one.
         if (!isCurrent(step, one) || one.aborter.signal.aborted) return;
         one.begun = true;
-        const report = await runAttempt(definition, input, portsOf(host, driver, step, one));
+        const run = () => runAttempt(definition, input, portsOf(host, driver, step, one));
+        const report = await (host.telemetry ? timed(step, one.attempt, run) : run());
         const chosen = report.type === "outcome" ? withChoice(code, driver, report, host) : report;
         const command = chosen instanceof Promise ? await chosen : chosen;
         // Its end is known before its record is: whoever looks meanwhile must not take it for running.

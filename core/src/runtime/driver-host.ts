@@ -3,6 +3,7 @@ import type { Connectors } from "../definition/step.ts";
 import type { Command } from "../engine/commands.ts";
 import type { RunState } from "../engine/run-state.ts";
 import type { Changes, Timestamp } from "../engine/state.ts";
+import type { TelemetryProbe } from "../telemetry/probe.ts";
 import type { Clock, Random } from "./clock.ts";
 import type { PayloadReader } from "./payload-reader.ts";
 import type { Code } from "./registry.ts";
@@ -22,6 +23,8 @@ export interface DrivenInstance {
 export interface DriverHost {
   readonly clock: Clock;
   readonly random: Random;
+  /** Tells what happens, where somebody may listen. */
+  readonly telemetry?: TelemetryProbe | undefined;
   readonly connectors: Connectors;
   readonly storage: Pick<Storage, "load" | "payloads">;
   /** Undefined where nobody else can drive, as in a Durable Object. */

@@ -1,5 +1,6 @@
 import { HephaestusError } from "../definition/errors.ts";
-import type { Json } from "../definition/json.ts";
+import type { Graph } from "../definition/graph.ts";
+import type { Json, JsonText } from "../definition/json.ts";
 import type { Command } from "../engine/commands.ts";
 import { type Decision, decide } from "../engine/decide.ts";
 import { toHeader } from "../engine/header.ts";
@@ -15,6 +16,7 @@ import { loadState, parkedOrMissing } from "./load-state.ts";
 import { type PayloadReader, payloadReader } from "./payload-reader.ts";
 import type { Code } from "./registry.ts";
 import { answer, codeOf, type Request, rejectAll, rejectCallers, takeBatch } from "./requests.ts";
+import type { StoredRecord } from "./storage.ts";
 import { toStoredError } from "./stored-error.ts";
 
 /** How long to wait before a storage that failed is asked again, in milliseconds: doubled each time up to the last. */
@@ -39,6 +41,8 @@ export class Driver implements DrivenInstance {
   #timer: { readonly at: Timestamp; readonly cancel: () => void } | undefined;
   #draining = false;
   #closed = false;
+  /** Of the commit that is being made: a record with it is this driver's own, and only its writer tells of a record. */
+  #nonce: string | undefined;
 
   constructor(host: DriverHost, state: RunState, code: Code | undefined) {
     this.#host = host;
@@ -243,6 +247,7 @@ export class Driver implements DrivenInstance {
       }
       if (decision.changes === undefined) return answer(waiting, decision.replies);
       const nonce = this.#host.nonce();
+      this.#nonce = nonce;
       try {
         if (await this.#write(this.#code, decision, decision.changes, nonce)) return answer(waiting, decision.replies);
         if (await this.#reload(nonce)) return answer(waiting, decision.replies);
@@ -287,8 +292,7 @@ export class Driver implements DrivenInstance {
     if (payloads) this.payloads.keep(revision, payloads);
     // A refresh meanwhile may have read and folded it already.
     if (state.revision < revision) {
-      applyRecord(state, { revision, run, changes }, graph);
-      this.#host.committed(this, changes);
+      this.#fold({ revision, run, nonce, changes }, graph, payloads?.input);
     }
     return true;
   }
@@ -320,6 +324,21 @@ export class Driver implements DrivenInstance {
     this.#host.failed(this, error);
   }
 
+  #fold(record: StoredRecord, graph: Graph | undefined, input?: JsonText): void {
+    const { state } = this;
+    const { telemetry, clock } = this.#host;
+    const tell =
+      graph && record.nonce === this.#nonce
+        ? telemetry?.committed(
+            { state, graph, now: clock.now(), input, attemptMs: this.attempts.tookMs },
+            record.changes,
+          )
+        : undefined;
+    applyRecord(state, record, graph);
+    this.#host.committed(this, record.changes);
+    tell?.();
+  }
+
   /**
    * Folds what others committed, or what this driver did without hearing of it.
    * @returns whether a record with this nonce is among it
@@ -345,8 +364,7 @@ export class Driver implements DrivenInstance {
           this.#host.codeOf({ ...state, info: record.changes.run, fingerprint: record.changes.run.fingerprint }) ??
           this.#code;
       }
-      applyRecord(state, record, this.#code?.graph);
-      this.#host.committed(this, record.changes);
+      this.#fold(record, this.#code?.graph);
     }
     return loaded?.some((record) => record.nonce === nonce) ?? false;
   }

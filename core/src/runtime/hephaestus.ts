@@ -11,6 +11,7 @@ import type { AnyWorkflow, Workflow } from "../definition/workflow.ts";
 import type { EventReply, StartCommand } from "../engine/commands.ts";
 import { COMMAND_ID_LENGTH_MAX } from "../engine/limits.ts";
 import { isEnded } from "../engine/run-state.ts";
+import type { TelemetryBus } from "../telemetry/bus.ts";
 import { type Clock, makeId, type Random, systemClock, systemRandom } from "./clock.ts";
 import type { HistoryEntry } from "./history.ts";
 import type { InstanceView } from "./instance-view.ts";
@@ -30,6 +31,8 @@ export interface HephaestusOptions {
   /** Options of the local runner, where `runner` is not given. */
   readonly local?: LocalRunnerOptions;
   readonly connectors?: Partial<Connectors>;
+  /** Where handlers listen: `telemetryBus()`. */
+  readonly telemetry?: TelemetryBus;
   readonly clock?: Clock;
   readonly random?: Random;
 }
@@ -39,6 +42,8 @@ export interface StartOptions {
   readonly id?: string;
   readonly tags?: readonly string[];
   readonly metadata?: { readonly [name: string]: Json };
+  /** Told with every telemetry event of the run: a request id, a trace. */
+  readonly telemetry?: { readonly [name: string]: Json };
   /** Of several versions of the workflow, this one. */
   readonly version?: number;
 }
@@ -125,7 +130,7 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
   const { clock = systemClock, random = systemRandom, storage = memoryStorage() } = options;
   const registry = makeRegistry(options.workflows);
   const connectors = (options.connectors ?? {}) as Connectors;
-  const ports: LocalRunnerPorts = { storage, registry, clock, random, connectors };
+  const ports: LocalRunnerPorts = { storage, registry, clock, random, connectors, telemetry: options.telemetry };
   const runner = options.runner ? options.runner(ports) : localRunner(ports, options.local);
   const newId = () => makeId(clock.now(), random);
 
@@ -162,6 +167,7 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
     assertTags(tags);
     const metadata = { ...definition.metadata, ...given.metadata };
     encodePayload(metadata, "metadata");
+    encodePayload(given.telemetry, "telemetry");
     const command: StartCommand = {
       type: "start",
       commandId: commandId(given),
@@ -172,6 +178,7 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
         ...(key === undefined ? {} : { key }),
         ...(tags.length > 0 ? { tags } : {}),
         ...(Object.keys(metadata).length > 0 ? { metadata } : {}),
+        ...(given.telemetry ? { telemetry: given.telemetry } : {}),
       },
       ...(input === undefined ? {} : { input }),
     };

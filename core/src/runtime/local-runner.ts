@@ -5,6 +5,7 @@ import type { StartCommand, StartReply } from "../engine/commands.ts";
 import { LEASE_MS } from "../engine/limits.ts";
 import { isEnded, type RunState } from "../engine/run-state.ts";
 import type { Changes, Timestamp } from "../engine/state.ts";
+import type { TelemetryBus } from "../telemetry/bus.ts";
 import { type Clock, makeId, type Random } from "./clock.ts";
 import { commitQueue } from "./commit-queue.ts";
 import { Driver } from "./driver.ts";
@@ -36,6 +37,7 @@ export interface LocalRunnerPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly connectors: Connectors;
+  readonly telemetry?: TelemetryBus | undefined;
 }
 
 const CONCURRENCY_DEFAULT = 256;
@@ -47,7 +49,7 @@ const STEAL_LEASES = 4;
 
 /** Drives many instances in this process, on any storage; several of them may share one. */
 export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions = {}): Runner {
-  const { storage, registry, clock, random, connectors } = ports;
+  const { storage, registry, clock, random, connectors, telemetry } = ports;
   const { leaseMs = LEASE_MS, sweepMs = SWEEP_MS, closeGraceMs = CLOSE_GRACE_MS, onError = () => {} } = options;
   const runnerId = makeId(clock.now(), random);
   const slots = makeSlots(options.concurrency ?? CONCURRENCY_DEFAULT);
@@ -66,6 +68,7 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
     clock,
     random,
     connectors,
+    telemetry: telemetry?.probe({ runner: "local", runnerId, at: clock.now() }),
     storage,
     runner: { id: runnerId, leaseMs },
     nonce: () => `${runnerId}.${++commits}`,
@@ -106,8 +109,14 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
     if (winner) return winner;
     if (closed) throw closedError();
     drivers.set(id, driver);
+    if (driver.code === undefined && !isEnded(driver.state.status)) tellParked(driver.state);
     if (wasLeftRunning(driver.state, takeFrom)) await driver.submit({ type: "interrupted" });
     return driver;
+  }
+
+  function tellParked(state: RunState): void {
+    const here = state.info && registry.find(state.info.workflow, state.info.version);
+    host.telemetry?.parked(state, clock.now(), here ? "changed" : "missing");
   }
 
   /** A fresh state with something that runs: whoever ran it is gone, if it is not another runner's that lives. */
