@@ -71,5 +71,9 @@ function findCycle(nodes: readonly StepNode[], rest: Set<number>): number[] {
     }
     index = source ?? rest.values().next().value;
   }
-  return index === undefined ? [] : path.slice(path.indexOf(index)).reverse();
+  if (index === undefined) return [];
+  const cycle = path.slice(path.indexOf(index)).reverse();
+  // As the definition reads: from the step that it mentions first.
+  const first = cycle.indexOf(Math.min(...cycle));
+  return [...cycle.slice(first), ...cycle.slice(0, first)];
 }

@@ -16,6 +16,7 @@ import type { CompensatedCommand, FailureCommand, OutcomeCommand, PendingCommand
 import type { Timestamp } from "../engine/state.ts";
 import type { Aborter } from "./aborter.ts";
 import type { Clock, Random } from "./clock.ts";
+import { isPromise, type MaybePromise, whenThere } from "./maybe-promise.ts";
 import { toStoredError } from "./stored-error.ts";
 
 /** All that one attempt of one step is given, as plain JSON: it can be sent to another machine. */
@@ -42,7 +43,7 @@ export interface AttemptPorts {
   readonly connectors: Connectors;
   readonly aborter: Aborter;
   /** Stores a checkpoint; resolves when it is durable. */
-  saveCheckpoint(name: string, value: JsonText | undefined): Promise<void>;
+  saveCheckpoint(name: string, value: JsonText): Promise<void>;
 }
 
 export type AttemptReport = OutcomeCommand | FailureCommand | PendingCommand;
@@ -57,9 +58,11 @@ export async function runAttempt(
   const startedAt = ports.clock.now();
   try {
     const context = contextOf(definition, input, ports);
-    const returned = await withTimeout(definition, ports, startedAt, () => definition.run?.(context));
+    const running = withTimeout(definition, ports, startedAt, () => definition.run?.(context));
+    const returned = isPromise(running) ? await running : running;
     if (isPending(returned)) return { type: "pending", step, attempt };
-    return await outcomeOf(definition, input, startedAt, returned);
+    const outcome = outcomeOf(definition, input, startedAt, returned);
+    return isPromise(outcome) ? await outcome : outcome;
   } catch (thrown) {
     return { type: "failure", step, attempt, ...failureOf(thrown, ports) };
   }
@@ -91,12 +94,12 @@ function failureOf(thrown: unknown, ports: AttemptPorts) {
   };
 }
 
-async function outcomeOf(
+function outcomeOf(
   definition: StepDefinition,
   { step, attempt }: AttemptInput,
   startedAt: Timestamp,
   returned: unknown,
-): Promise<OutcomeCommand> {
+): MaybePromise<OutcomeCommand> {
   const outcome: Outcome<string, unknown> = isOutcome(returned) ? returned : { event: "done", result: returned };
   const { event, result, metadata } = outcome;
   if (!definition.events.includes(event)) {
@@ -106,11 +109,11 @@ async function outcomeOf(
     throw new HephaestusError("EVENT_UNDECLARED", message, { step, event });
   }
   const what = `result of step "${step}"`;
-  const text = definition.result
-    ? await parsePayload(definition.result, result, what, "RESULT_INVALID")
-    : encodePayload(result, what);
   if (metadata !== undefined) encodePayload(metadata, `metadata of step "${step}"`);
-  return {
+  const parsed = definition.result
+    ? parsePayload(definition.result, result, what, "RESULT_INVALID")
+    : encodePayload(result, what);
+  return whenThere(parsed, (text) => ({
     type: "outcome",
     step,
     attempt,
@@ -118,7 +121,7 @@ async function outcomeOf(
     event,
     ...(text === undefined ? {} : { result: text }),
     ...(metadata === undefined ? {} : { metadata }),
-  };
+  }));
 }
 
 /** The same on every attempt, another one after the step was compensated and is run again. */
@@ -163,7 +166,7 @@ async function runCheckpoint<T>(
   }
   if (Object.hasOwn(checkpoints, name)) return decodePayload(checkpoints[name]) as T;
   const value = await effect();
-  const text = encodePayload(value, `checkpoint "${name}" of step "${step}"`);
+  const text = encodePayload(value, `checkpoint "${name}" of step "${step}"`) ?? "null";
   await ports.saveCheckpoint(name, text);
   // As a later attempt would see it.
   return decodePayload(text) as T;

@@ -7,6 +7,7 @@ import { type Aborter, makeAborter } from "./aborter.ts";
 import { type AttemptInput, type AttemptPorts, type AttemptReport, runAttempt, runCompensation } from "./attempt.ts";
 import { pickTargets } from "./choice.ts";
 import type { DrivenInstance, DriverHost } from "./driver-host.ts";
+import { type MaybePromise, whenThere } from "./maybe-promise.ts";
 import type { Code } from "./registry.ts";
 import { toStoredError } from "./stored-error.ts";
 
@@ -103,9 +104,10 @@ export function makeAttempts(host: DriverHost, driver: DrivenInstance): Attempts
       const definition = code?.steps.get(step);
       if (code === undefined || definition === undefined) return;
       begin(step, state.steps.get(step)?.attempt ?? 1, false, async (one) => {
-        const input = await attemptInput(driver, definition);
+        const gathered = attemptInput(driver, definition);
+        const input = gathered instanceof Promise ? await gathered : gathered;
         // What was awaited above took time in which the attempt may have become an old one.
-        if (!isCurrent(step, one) || one.aborter.signal.aborted) return;
+        if (!isCurrent(step, one) || one.aborter.aborted) return;
         one.begun = true;
         const run = () => runAttempt(definition, input, portsOf(host, driver, step, one));
         const report = await (host.telemetry ? timed(step, one.attempt, run) : run());
@@ -137,7 +139,7 @@ export function makeAttempts(host: DriverHost, driver: DrivenInstance): Attempts
       const one = live.get(step);
       const reason = new HephaestusError("CANCELLED", `the run of ${driver.id} is ending`);
       if (one?.begun) {
-        if (!one.aborter.signal.aborted) one.aborter.abort(reason);
+        one.aborter.abort(reason);
         return;
       }
       if (one) live.delete(step);
@@ -185,30 +187,30 @@ export function withChoice(
 }
 
 /** What an attempt of a step is given, read from the state and the stored payloads. */
-export async function attemptInput(
+export function attemptInput(
   { state, payloads }: Pick<DrivenInstance, "state" | "payloads">,
   definition: StepDefinition,
-): Promise<AttemptInput> {
+): MaybePromise<AttemptInput> {
   const { name, needs, maybeNeeds } = definition;
   const step = state.steps.get(name) as StepState;
   const wanted = [...needs.map(needName), ...maybeNeeds.map(needName).filter((one) => isVisible(state, one, step))];
-  const { input, results } = await payloads.read(state, wanted);
-  const checkpoints = await payloads.checkpoints(state, name);
   const { workflow, version, key } = state.info as RunInfo;
-  return {
-    id: state.id,
-    run: state.run,
-    workflow,
-    version,
-    fingerprint: state.fingerprint,
-    ...(key === undefined ? {} : { key }),
-    step: name,
-    attempt: step.attempt ?? 1,
-    epoch: step.epoch ?? 0,
-    ...(input === undefined ? {} : { input }),
-    results,
-    checkpoints,
-  };
+  return whenThere(payloads.read(state, wanted), ({ input, results }) =>
+    whenThere(payloads.checkpoints(state, name), (checkpoints) => ({
+      id: state.id,
+      run: state.run,
+      workflow,
+      version,
+      fingerprint: state.fingerprint,
+      ...(key === undefined ? {} : { key }),
+      step: name,
+      attempt: step.attempt ?? 1,
+      epoch: step.epoch ?? 0,
+      ...(input === undefined ? {} : { input }),
+      results,
+      checkpoints,
+    })),
+  ) as MaybePromise<AttemptInput>;
 }
 
 /** An optional result is seen if it was there when the step was reached, so that every attempt sees the same. */
@@ -224,7 +226,7 @@ function portsOf(host: DriverHost, driver: DrivenInstance, step: string, { attem
     connectors: host.connectors,
     aborter,
     async saveCheckpoint(name, value) {
-      const command = { type: "checkpoint", step, attempt, name, ...(value === undefined ? {} : { value }) } as const;
+      const command = { type: "checkpoint", step, attempt, name, value } as const;
       const answer = await driver.submit(command);
       if (answer === "ignored") {
         throw new HephaestusError("CANCELLED", `attempt ${attempt} of ${step} is not the current one any more`);

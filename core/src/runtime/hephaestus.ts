@@ -183,7 +183,7 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
       ...(input === undefined ? {} : { input }),
     };
     const { run } = await runner.start(checkId(id), command);
-    return { id, run, ...bind([id]), result: () => result(id) };
+    return { id, run, ...bind([id]), result: async () => resultOf(await ended(id)) };
   }
 
   function commandId({ id }: CommandOptions): string {
@@ -249,7 +249,12 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
   }
 
   async function result(id: string): Promise<Record<string, Json>> {
-    const view = await ended(checkId(id));
+    const view = await get(id);
+    return resultOf(isEnded(view.status) ? view : await ended(id));
+  }
+
+  function resultOf(view: InstanceView): Record<string, Json> {
+    const { id } = view;
     if (view.status === "failed") {
       const { failedStep, error } = view;
       const message = `${id} failed${failedStep === undefined ? "" : ` at ${failedStep}`}: ${error?.message}`;
@@ -265,22 +270,14 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
     return output;
   }
 
-  /** Waits for an end: looks once, and again at each change that is one. */
+  /** Waits for the end of an instance that there is. */
   function ended(id: string): Promise<InstanceView> {
     return new Promise((resolve, reject) => {
       const stop = runner.subscribe(id, (change) => {
-        if (isEnded(change.status)) look();
-      });
-      const finish = (settle: () => void) => {
+        if (!isEnded(change.status)) return;
         stop();
-        settle();
-      };
-      const look = () =>
-        void get(id).then(
-          (view) => isEnded(view.status) && finish(() => resolve(view)),
-          (error: unknown) => finish(() => reject(error)),
-        );
-      look();
+        get(id).then(resolve, reject);
+      });
     });
   }
 

@@ -165,10 +165,14 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
   });
 
   async function tellOfForeignChange(id: string): Promise<void> {
+    for (const listener of listeners.get(id) ?? []) await tellHowItStands(id, listener);
+  }
+
+  async function tellHowItStands(id: string, listener: (change: InstanceChange) => void): Promise<void> {
     try {
-      const { state } = await loadState(host, id);
-      if (state.info)
-        announce({ id, state } as DrivenInstance, { at: state.updatedAt, steps: Object.fromEntries(state.steps) });
+      const { state } = drivers.get(id) ?? (await loadState(host, id));
+      const steps = Object.fromEntries(state.steps);
+      if (state.info && listeners.get(id)?.has(listener)) listener(toChange({ id, state }, state.updatedAt, steps));
     } catch (error) {
       onError(error, id);
     }
@@ -245,7 +249,8 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
     },
     async read(id) {
       const live = drivers.get(id);
-      const { state, code } = live?.busy ? live : await loadState(host, id);
+      // One in memory is up to date, unless others write without telling.
+      const { state, code } = live && (live.busy || unwatch) ? live : await loadState(host, id);
       return toInstanceView(state, await loadPayloads(storage, state), code === undefined);
     },
     history: (id) => readHistory(storage, id),
@@ -253,6 +258,8 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
     subscribe(id, listener) {
       const told = listeners.get(id) ?? new Set();
       listeners.set(id, told.add(listener));
+      // Never before the caller has what ends the subscription.
+      void Promise.resolve().then(() => tellHowItStands(id, listener));
       return () => {
         told.delete(listener);
         if (told.size === 0 && listeners.get(id) === told) listeners.delete(id);

@@ -37,8 +37,8 @@ export interface Runner {
   history(id: string): Promise<readonly HistoryEntry[]>;
   list(filter: InstanceFilter): Promise<Page<InstanceSummary>>;
   /**
-   * Tells of every committed change from now on; the answer ends it. Where it takes time to be connected, the first
-   * thing told is how the instance stands then.
+   * Tells how the instance stands, if there is one, and then of every committed change; the answer ends it. A change
+   * may be told twice, by its revision.
    */
   subscribe(id: string, listener: (change: InstanceChange) => void): () => void;
   /** Finishes or hands back what runs; afterwards every call is refused. */

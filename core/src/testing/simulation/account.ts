@@ -64,9 +64,11 @@ export interface Account {
   readonly payloads: Map<Revision, Payloads>;
   /** The settlings of the run. */
   readonly settled: Settled[];
-  /** Where the status changed: the pick, and the status from then on. */
-  readonly statuses: { readonly tick: number; readonly status: RunStatus }[];
-  /** The pick in which each step was settled. */
+  /** The status after each record of the run. */
+  readonly statusAt: Map<Revision, RunStatus>;
+  /** The pick in which it was last changed. */
+  changedAt: number;
+  /** The revision in which each step was settled. */
   readonly settledAt: Map<string, Revision>;
   /** When the run began to end. */
   endingSince: Revision | undefined;
@@ -93,7 +95,8 @@ export function emptyAccount(id: string, workflow: AnyWorkflow, model: ModelWork
     records: [],
     payloads: new Map(),
     settled: [],
-    statuses: [{ tick: 0, status: "deleted" }],
+    statusAt: new Map(),
+    changedAt: -1,
     settledAt: new Map(),
     endingSince: undefined,
   };
@@ -141,10 +144,9 @@ export function enter(account: Account, { run, expected, changes, payloads, head
   }
   for (const [name, next] of Object.entries(changes.steps ?? {})) enterStep(account, name, next, revision);
   if (header) account.header = header;
-  if (changes.status !== undefined && changes.status !== account.status) {
-    account.status = changes.status;
-    account.statuses.push({ tick, status: changes.status });
-  }
+  if (changes.status !== undefined) account.status = changes.status;
+  account.statusAt.set(revision, account.status);
+  account.changedAt = tick;
 }
 
 function beginAnew(account: Account, revision: Revision): void {
@@ -180,15 +182,4 @@ export function resultTextOf(account: Account, name: string): JsonText | undefin
   if (step?.result === undefined) return undefined;
   const payloads = account.payloads.get(step.result);
   return payloads?.[step.taken === undefined ? `result:${name}` : `event:${step.taken}`];
-}
-
-/** Whether the instance had one of these statuses at any pick from `since` on. */
-export function hadStatus(account: Account, since: number, fits: (status: RunStatus) => boolean): boolean {
-  const { statuses } = account;
-  for (let index = statuses.length - 1; index >= 0; index--) {
-    const one = statuses[index] as (typeof statuses)[number];
-    if (fits(one.status)) return true;
-    if (one.tick <= since) return false;
-  }
-  return false;
 }

@@ -70,7 +70,7 @@ function toStep(step: PlannedStep, get: (name: string) => AnyStep, behaviour: Be
     const payloads = names.filter((event) => event !== "timeout").map((event) => [event, type<unknown>()]);
     const timeout = names.includes("timeout") ? { timeout: duration } : {};
     const definition = { ...options, name, events: Object.fromEntries(payloads), ...timeout };
-    return waitForEvent(definition as Parameters<typeof waitForEvent>[0]);
+    return waitForEvent(definition as unknown as Parameters<typeof waitForEvent>[0]);
   }
   return defineStep({
     ...options,

@@ -99,9 +99,8 @@ export function makeJournal(
       if (through < own.firstRevision || own.revision === 0) return;
       const gone = own.status === "deleted" && through >= own.revision;
       hold(gone, "commit-lost", () => `${id} is ${own.status} at revision ${own.revision}, and is removed through ${through}`);
-      const { statuses } = own;
       open(id, own.workflow);
-      account(id).statuses.splice(0, 1, ...statuses, { tick, status: "deleted" });
+      account(id).changedAt = tick;
     },
     async audit(storage) {
       for (const own of accounts.values()) await auditOne(own, storage);

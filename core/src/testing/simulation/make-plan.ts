@@ -89,7 +89,6 @@ function plannedStep(
     unknownToo: compensates && roll.chance(0.4),
     checkpoints: roll.chance(0.25),
     sees: before.filter(() => roll.chance(0.25)).map(({ name }) => name),
-    immediate: roll.chance(0.25),
   };
 }
 

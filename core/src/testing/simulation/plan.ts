@@ -101,8 +101,6 @@ export interface PlannedStep extends ModelStep {
   readonly unknownToo: boolean;
   readonly checkpoints: boolean;
   readonly sees: readonly string[];
-  /** Its code answers in the turn in which it is called. */
-  readonly immediate: boolean;
 }
 
 /** How often the code of random steps behaves badly: probabilities. */

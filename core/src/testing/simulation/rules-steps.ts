@@ -90,7 +90,9 @@ function checkAttempt(change: StepChange): void {
   const { at } = commit.changes;
   const token = { step: node.name, attempt: before.attempt ?? 1, compensation: false };
   const told = witness.told(account.id, commit.run, token);
-  if (after.status === "completed" || after.status === "choosing") {
+  if (after.taken !== undefined && before.taken === undefined) {
+    hold(told?.type === "pending", "recorded-once", () => `${labelOf(change)} takes an event, its attempt told ${told?.type}`);
+  } else if (after.status === "completed" || after.status === "choosing") {
     const text = commit.payloads?.[`result:${node.name}`];
     const fits = told?.type === "outcome" && told.event === after.event && told.result === text;
     hold(fits, "recorded-once", () => {

@@ -40,7 +40,7 @@ export function watchedWorkflow(world: World, life: Life, workflow: AnyWorkflow)
   return { ...workflow, definition: { ...workflow.definition, edges } };
 }
 
-/** The turns that the code of one in so many attempts takes none of: it answers in the turn in which it is called. */
+/** The code of one attempt in so many is not parked: it may answer in the turn in which it is called. */
 const IMMEDIATE_EVERY = 4;
 
 function watchedCode(world: World, life: Life, step: string, code: Code, compensation: boolean): Code {
@@ -80,8 +80,7 @@ function watchedCode(world: World, life: Life, step: string, code: Code, compens
     const { id } = context.instance;
     const name = guard(world, () => witness.began(life, journal.account(id), token, context)) ?? "";
     world.trace.add(`  ${name} begins`);
-    const given = { ...Object.getOwnPropertyDescriptors(context), checkpoint: { value: watchedCheckpoint(context, name) } };
-    const own = Object.defineProperties({}, given) as Context;
+    const own = Object.create(context, { checkpoint: { value: watchedCheckpoint(context, name) } }) as Context;
     const tell = (told: Told) => {
       if (life.alive) witness.ended(name, told);
     };

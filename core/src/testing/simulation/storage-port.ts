@@ -94,7 +94,7 @@ export function storagePort(world: World, life: Life): Storage {
     const results = await storage.commit(commits.map((commit) => JSON.parse(JSON.stringify(commit)) as Commit));
     for (const [index, commit] of commits.entries()) {
       const result = results[index];
-      world.trace.add(`  ${commit.id} ${commit.expected + 1} ${result} ${commit.nonce}`);
+      world.trace.add(`  ${commit.id} ${commit.expected + 1} ${result}: ${summaryOf(commit)}`);
       if (result !== "ok") continue;
       world.journal.committed(commit, texts[index] as string, world.latest[life.worker] ?? 0, scheduler.tick);
       const [record] = (await storage.load(commit.id, commit.expected)) ?? [];
@@ -146,6 +146,22 @@ export function storagePort(world: World, life: Life): Storage {
   if (watch) Object.assign(port, { watch: watchPort(world, life) });
   if (locks) Object.assign(port, locksPort(world, life, call));
   return port;
+}
+
+function summaryOf({ run, nonce, changes }: Commit): string {
+  const { steps = {}, inbox, commands = [], status, owner, paused } = changes;
+  const parts = [
+    `run ${run}`,
+    ...(status === undefined ? [] : [status]),
+    ...(paused === undefined ? [] : [`paused ${paused}`]),
+    ...(owner === undefined ? [] : [`owner ${owner === null ? "-" : `${owner.id.slice(-4)} until ${owner.until}`}`]),
+    ...(inbox ?? []).map(({ id, event }) => `event ${id} ${event}`),
+    ...commands.map(({ id, type }) => `${type} ${id}`),
+    ...Object.entries(steps).map(([name, { status: now, attempt = 1, event = "", wakeAt = "", compensation }]) => {
+      return `${name}@${attempt} ${now} ${event}${wakeAt}${compensation ? ` undo ${compensation.status}` : ""}`;
+    }),
+  ];
+  return `${parts.join(", ")} (${nonce.slice(-8)})`;
 }
 
 function watchPort(world: World, life: Life): NonNullable<Storage["watch"]> {

@@ -39,14 +39,14 @@ const CLOSE_MS_MAX = 20_000;
 /** The workers of a world: each lives, dies and is started again on the same storage. */
 export function makeWorkers(world: World, options: WorkerOptions): Workers {
   const { scheduler, faults, plan } = world;
-  const { workers, leaseMs, sweepMs, concurrency } = plan.settings;
+  const { workers, survivors, leaseMs, sweepMs, concurrency } = plan.settings;
   const running = new Map<number, Running>();
   const generations = Array.from({ length: workers }, () => 0);
   const mourners: ((life: Life) => void)[] = [];
   let worldItems = 0;
 
   function start(worker: number): void {
-    if (running.has(worker)) return;
+    if (running.has(worker) || (world.calm && worker >= survivors)) return;
     const generation = generations[worker] ?? 0;
     generations[worker] = generation + 1;
     const life: Life = { worker, generation, alive: true, frozenUntil: 0, touched: new Map() };
@@ -82,7 +82,6 @@ export function makeWorkers(world: World, options: WorkerOptions): Workers {
     });
     running.delete(life.worker);
     for (const mourner of mourners) mourner(life);
-    if (world.calm) return;
     scheduler.park({
       life: undefined,
       port: "world",

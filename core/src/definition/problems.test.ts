@@ -1,0 +1,347 @@
+import { describe, expect, it } from "vitest";
+import { DefinitionError, type Problem, type ProblemCode } from "./problems.ts";
+import { type Schema, type } from "./schema.ts";
+import { type AnyStep, defineStep, done, emit, wait, waitForEvent, when } from "./step.ts";
+import type { Edges, WorkflowOptions } from "./transitions.ts";
+import { defineVersions } from "./versions.ts";
+import { defineWorkflow } from "./workflow.ts";
+
+const any = type<unknown>();
+/** Definitions that TypeScript would not let through: programs in JavaScript can say anything. */
+// biome-ignore lint/suspicious/noExplicitAny: wrong on purpose
+const wrong = (value: unknown): any => value;
+
+const step = (name: string, more: object = {}): AnyStep => defineStep({ name, run: () => {}, ...more });
+const a = step("a");
+const b = step("b");
+const c = step("c");
+
+type Targets = { readonly [event: string]: AnyStep | readonly AnyStep[] };
+
+function define(start: AnyStep | AnyStep[], edges: [AnyStep, Targets][], options: object = {}): unknown {
+  return defineWorkflow({
+    name: "flow",
+    input: any,
+    start,
+    transitions: (): Edges[] => edges.map(([one, to]) => ({ step: one, edges: to })),
+    ...options,
+  });
+}
+
+const single = (one: AnyStep, options: object = {}) => define(one, [[one, { done: done }]], options);
+const withOptions = (options: WorkflowOptions | object) => single(a, options);
+
+function problemsOf(make: () => unknown): readonly Problem[] {
+  try {
+    make();
+  } catch (error) {
+    if (error instanceof DefinitionError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+/** One definition for each thing that can be wrong, and whom the problem names. A code without one does not compile. */
+const CASES: Record<ProblemCode, [() => unknown, ...names: string[]]> = {
+  NAME_INVALID: [() => single(step("no spaces")), "no spaces"],
+  STEP_INVALID: [() => define(a, [[a, { done: wrong(undefined) }]]), "a target of done of a"],
+  STEP_DUPLICATE: [
+    () =>
+      define(a, [
+        [a, { done: b }],
+        [b, { done: step("a") }],
+      ]),
+    "a",
+  ],
+  STEP_UNREACHABLE: [
+    () =>
+      define(a, [
+        [a, { done: done }],
+        [b, { done: done }],
+      ]),
+    "b",
+  ],
+  STEP_WITHOUT_TRANSITIONS: [() => define(a, [[a, { done: b }]]), "b"],
+  TRANSITIONS_DUPLICATE: [
+    () =>
+      define(a, [
+        [a, { done: done }],
+        [a, { done: done }],
+      ]),
+    "a",
+  ],
+  EVENT_WITHOUT_TRANSITION: [() => define(a, [[a, {}]]), "a", "done"],
+  TRANSITION_WITHOUT_EVENT: [() => define(a, [[a, { done: done, oops: done }]]), "a", "oops"],
+  EVENT_DUPLICATE: [() => single(step("a", { events: ["done", "done"] })), "a", "done"],
+  EVENTS_MISSING: [() => define(step("a", { events: [] }), [[step("a", { events: [] }), {}]]), "a"],
+  TARGETS_MISSING: [() => define(a, [[a, { done: [] }]]), "a", "done"],
+  TARGET_DUPLICATE: [
+    () =>
+      define(a, [
+        [a, { done: [b, b] }],
+        [b, { done: done }],
+      ]),
+    "a",
+    "done",
+  ],
+  CYCLE: [
+    () =>
+      define(a, [
+        [a, { done: b }],
+        [b, { done: [a, done] }],
+      ]),
+    "a",
+    "b",
+  ],
+  DONE_UNREACHABLE: [
+    () =>
+      define(a, [
+        [a, { done: b }],
+        [b, { done: a }],
+      ]),
+    "a",
+  ],
+  START_MISSING: [() => define([], [[a, { done: done }]]), "start"],
+  NEED_NOT_CERTAIN: [
+    () => {
+      const x = step("x", { needs: [a] });
+      return define(
+        [a, x],
+        [
+          [a, { done: done }],
+          [x, { done: done }],
+        ],
+      );
+    },
+    "x",
+    "a",
+  ],
+  NEED_UNKNOWN: [() => single(step("x", { needs: [a] })), "x", "a"],
+  NEED_EVENT_UNKNOWN: [
+    () => define(a, [[a, { done: step("x", { needs: [{ step: a, when: "oops" }] }) }]]),
+    "x",
+    "a",
+    "oops",
+  ],
+  JOIN_INVALID: [() => single(step("a", { join: { atLeast: 0 } })), "a"],
+  JOIN_UNFILLABLE: [() => single(step("a", { join: { atLeast: 2 } })), "a"],
+  CANCEL_REST_WITHOUT_JOIN: [() => single(step("a", { cancelRest: true })), "a"],
+  OUTPUT_UNKNOWN: [() => withOptions({ output: [b] }), "b"],
+  DURATION_INVALID: [() => single(wait({ name: "a", for: { seconds: -1 } })), "a", "duration"],
+  RETRY_INVALID: [() => single(step("a", { retry: { maxAttempts: 0 } })), "a", "maxAttempts"],
+  KEY_INVALID: [() => withOptions({ unique: { key: "order id" } }), "unique"],
+  SCOPE_INVALID: [() => withOptions({ unique: { key: "id", scope: "galaxy" } }), "unique"],
+  TAG_INVALID: [() => withOptions({ tags: [""] }), ""],
+  METADATA_INVALID: [() => withOptions({ metadata: { when: new Date(0) } }), "metadata"],
+  VERSION_INVALID: [() => withOptions({ version: 0 }), "0"],
+  VERSION_KEY_DIFFERS: [
+    () => {
+      const one = defineWorkflow({
+        name: "flow",
+        input: any,
+        start: a,
+        transitions: ({ on }) => [on(a, { done: done })],
+      });
+      const two = { ...one, version: 2, definition: { ...one.definition, unique: { key: "id" } } };
+      return defineVersions(wrong({ name: "flow", versions: { 1: one, 2: two }, current: 2 }));
+    },
+    "2",
+  ],
+  VERSION_NAME_DIFFERS: [
+    () => defineVersions(wrong({ name: "other", versions: { 1: withOptions({}) }, current: 1 })),
+    "1",
+    "flow",
+  ],
+  SCHEMA_INVALID: [() => withOptions({ input: {} }), "input"],
+  SCHEMA_DIFFERS: [
+    () => {
+      const strict: Schema<string> = { "~standard": { ...any["~standard"], vendor: "strict" } } as Schema<string>;
+      const one = waitForEvent({ name: "one", events: { go: any } });
+      const two = waitForEvent({ name: "two", events: { go: strict } });
+      return define(
+        [one, two],
+        [
+          [one, { go: done }],
+          [two, { go: done }],
+        ],
+      );
+    },
+    "go",
+    "one",
+    "two",
+  ],
+};
+
+describe("what can be wrong with a definition", () => {
+  it.each(Object.entries(CASES))("%s", (code, [make, ...names]) => {
+    const found = problemsOf(make).filter((problem) => problem.code === code);
+    expect(found.map((problem) => problem.names)).toContainEqual(names);
+  });
+
+  it("is told all at once, as one error with a line for each", () => {
+    const bad = step("no spaces", { retry: { maxAttempts: 0 }, join: "sometimes", cancelRest: true });
+    const late = wait({ name: "late", for: { seconds: -1 } });
+    const make = () =>
+      define(
+        [a, bad],
+        [
+          [a, { done: late }],
+          [late, { done: done }],
+          [bad, { done: done, oops: done }],
+        ],
+        {
+          name: "9",
+          tags: [7],
+          version: 1.5,
+          unique: { key: "", scope: "here" },
+          metadata: { no: () => {} },
+          retention: { weeks: 1 },
+          input: undefined,
+          output: [c],
+        },
+      );
+    const codes = problemsOf(make).map(({ code }) => code);
+    expect(codes.sort()).toEqual(
+      [
+        "NAME_INVALID",
+        "VERSION_INVALID",
+        "KEY_INVALID",
+        "SCOPE_INVALID",
+        "TAG_INVALID",
+        "METADATA_INVALID",
+        "DURATION_INVALID",
+        "SCHEMA_INVALID",
+        "NAME_INVALID",
+        "JOIN_INVALID",
+        "DURATION_INVALID",
+        "RETRY_INVALID",
+        "TRANSITION_WITHOUT_EVENT",
+        "OUTPUT_UNKNOWN",
+      ].sort(),
+    );
+    expect(make).toThrow(/^workflow "9" has 14 problem\(s\):(\n {2}[A-Z_]+: .+){14}$/);
+    expect(make).toThrow(expect.objectContaining({ code: "DEFINITION_INVALID", name: "DefinitionError" }));
+  });
+
+  it("is told of paths and needs together with what is wrong with names and times", () => {
+    const x = step("x", { needs: [b], retry: { maxAttempts: 0 } });
+    const make = () =>
+      define(
+        [a, x],
+        [
+          [a, { done: b }],
+          [b, { done: done }],
+          [x, { done: done }],
+          [c, { done: done }],
+        ],
+      );
+    expect(problemsOf(make).map(({ code }) => code)).toEqual(["RETRY_INVALID", "STEP_UNREACHABLE", "NEED_NOT_CERTAIN"]);
+  });
+
+  it("names every cycle, not only the first", () => {
+    const d = step("d");
+    const make = () =>
+      define(
+        [a, c],
+        [
+          [a, { done: b }],
+          [b, { done: [a, done] }],
+          [c, { done: d }],
+          [d, { done: [c, done] }],
+        ],
+      );
+    const cycles = problemsOf(make).filter(({ code }) => code === "CYCLE");
+    expect(cycles.map(({ names }) => [...names].sort())).toEqual([
+      ["a", "b"],
+      ["c", "d"],
+    ]);
+    expect(cycles[0]?.message).toMatch(/a → b → a|b → a → b/);
+  });
+
+  it("names the steps of a cycle and not those behind it", () => {
+    const make = () =>
+      define(a, [
+        [a, { done: b }],
+        [b, { done: [a, c] }],
+        [c, { done: done }],
+      ]);
+    const [cycle] = problemsOf(make).filter(({ code }) => code === "CYCLE");
+    expect([...(cycle?.names ?? [])].sort()).toEqual(["a", "b"]);
+  });
+
+  it("is told of values that no TypeScript program could give", () => {
+    expect(problemsOf(() => define(wrong([null]), [])).map(({ code }) => code)).toContain("STEP_INVALID");
+    expect(problemsOf(() => define(a, [[wrong(undefined), {}]])).map(({ code }) => code)).toContain("STEP_INVALID");
+    expect(problemsOf(() => withOptions({ tags: "orders" })).map(({ code }) => code)).toEqual(["TAG_INVALID"]);
+    expect(problemsOf(() => withOptions({ metadata: ["x"] })).map(({ code }) => code)).toEqual(["METADATA_INVALID"]);
+    expect(problemsOf(() => withOptions({ output: [undefined] })).map(({ code }) => code)).toEqual(["OUTPUT_UNKNOWN"]);
+    expect(problemsOf(() => single(wait(wrong({ name: "a" })))).map(({ code }) => code)).toEqual(["DURATION_INVALID"]);
+    expect(problemsOf(() => define([a, a], [[a, { done: done }]])).map(({ code }) => code)).toEqual([
+      "TARGET_DUPLICATE",
+    ]);
+    expect(problemsOf(() => define(done, [])).map(({ code }) => code)).toEqual(["START_MISSING"]);
+    expect(problemsOf(() => single(step("done"))).map(({ code }) => code)).toEqual(["NAME_INVALID"]);
+    expect(problemsOf(() => single(step("x".repeat(65)))).map(({ code }) => code)).toEqual(["NAME_INVALID"]);
+    expect(problemsOf(() => single(step("__proto__"))).map(({ code }) => code)).toContain("NAME_INVALID");
+  });
+
+  it("is told of a need that is another step of the same name", () => {
+    const x = step("x", { needs: [step("a")] });
+    const make = () =>
+      define(a, [
+        [a, { done: x }],
+        [x, { done: done }],
+      ]);
+    expect(problemsOf(make).map(({ code }) => code)).toEqual(["NEED_UNKNOWN"]);
+  });
+
+  it("is told of two payload schemas for one event, also of a wait whose own timeout it is not", () => {
+    const one = waitForEvent({ name: "one", events: { go: any, timeout: any }, timeout: { seconds: 1 } });
+    expect(problemsOf(() => define(one, [[one, { go: done, timeout: done }]])).map(({ code }) => code)).toEqual([
+      "EVENT_DUPLICATE",
+    ]);
+  });
+});
+
+describe("a definition that is right", () => {
+  it("passes: the example of the design", () => {
+    type Order = { items: number[]; survey: boolean };
+    const validate = defineStep({
+      name: "validate",
+      events: ["valid", "invalid"],
+      input: type<Order>(),
+      run: ({ input }) => (input.items.length > 0 ? emit("valid", { total: 1 }) : emit("invalid")),
+    });
+    const charge = defineStep({
+      name: "charge",
+      needs: [when(validate, "valid")],
+      events: ["charged"],
+      run: ({ results }) => emit("charged", { paymentId: `${results.validate.total}` }),
+    });
+    const reserve = defineStep({ name: "reserve", events: ["reserved"], run: () => emit("reserved") });
+    const ship = defineStep({ name: "ship", needs: [charge], events: ["shipped"], run: () => emit("shipped") });
+    const survey = defineStep({ name: "survey", events: ["sent"], run: () => emit("sent") });
+    const flow = defineWorkflow({
+      name: "order_flow",
+      input: type<Order>(),
+      unique: { key: "orderid" },
+      tags: ["orders"],
+      metadata: { team: "payments" },
+      start: validate,
+      transitions: ({ on, choose }) => [
+        on(validate, { valid: [charge, reserve], invalid: done }),
+        on(charge, { charged: ship }),
+        on(reserve, { reserved: ship }),
+        on(ship, { shipped: choose([survey, done], ({ input }) => (input.survey ? survey : done)) }),
+        on(survey, { sent: done }),
+      ],
+      output: [ship],
+    });
+    expect(flow.graph.nodes.map(({ name }) => name)).toEqual(["validate", "charge", "reserve", "ship", "survey"]);
+    expect(Object.isFrozen(flow)).toBe(true);
+  });
+
+  it("may name its events done, and its steps with digits, _ and -", () => {
+    expect(problemsOf(() => single(step("a-1_B"), { name: "A-1_b" }))).toEqual([]);
+  });
+});
