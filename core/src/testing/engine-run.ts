@@ -18,7 +18,7 @@ import { type Applied, applyRecord, emptyRun, foldRecords, isUndone, type RunSta
 import type { Payloads, StepState, StoredError, Timestamp } from "../engine/state.ts";
 
 /** One record as a storage would hold it. */
-export interface KeptRecord extends Applied {
+interface KeptRecord extends Applied {
   readonly payloads: Payloads;
   readonly header: Header | undefined;
 }

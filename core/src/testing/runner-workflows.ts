@@ -5,7 +5,7 @@ import { defineVersions } from "../definition/versions.ts";
 import { defineWorkflow } from "../definition/workflow.ts";
 
 /** What the conformance suite's steps are told by the instance's input. */
-export interface SuiteInput {
+interface SuiteInput {
   /** Steps that throw, so many times. */
   readonly fails?: Readonly<Record<string, number>>;
   readonly to?: string;
