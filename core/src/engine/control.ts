@@ -52,7 +52,7 @@ export function decideControl(draft: Draft, command: ControlCommand): Json {
       draft.paused = true;
       break;
     case "unpause":
-      if (!draft.paused) refuseStatus(draft, "unpause");
+      if (!draft.paused || isEnded(draft.status)) refuseStatus(draft, "unpause");
       unpause(draft);
       break;
     case "cancel":

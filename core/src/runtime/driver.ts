@@ -79,6 +79,8 @@ export class Driver implements DrivenInstance {
 
   /** Does what the state says must be done. Called after every change; calling it once more does no harm. */
   work(): void {
+    // What is on its way may say that a step is over which the state still has for active; work follows it anyway.
+    if (this.busy) return;
     if (this.#closed || this.#code === undefined || !this.#owns()) {
       this.#rest(undefined);
       return;

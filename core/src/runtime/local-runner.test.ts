@@ -352,4 +352,19 @@ describe("one runner", () => {
     for (let hour = 0; hour < 25; hour++) await clock.advance(3_600_000);
     expect(await storage.load(started.id)).toBeUndefined();
   });
+
+  it("a run that completed while it was paused refuses to go on", async () => {
+    const { gate, gated } = stage();
+    const one = gated("one");
+    const flow = keyed("flow", { start: one, on: ({ on }) => [on(one, { done })] });
+    const clock = virtualClock();
+    const flows = createHephaestus({ workflows: [flow], clock }).for(flow);
+    await flows.start("1", {});
+    await clock.settle();
+    await flows.pause("1");
+    gate("one").resolve(1);
+    await clock.settle();
+    expect((await flows.get("1")).status).toBe("completed");
+    await expect(flows.unpause("1")).rejects.toMatchObject({ code: "STATUS_REFUSES" });
+  });
 });
