@@ -23,7 +23,7 @@ export { Draft } from "./engine/draft.ts";
 export { toHeader } from "./engine/header.ts";
 export * from "./engine/limits.ts";
 export { type PendingWork, pendingWork } from "./engine/pending.ts";
-export { applyRecord, emptyRun, foldRecords, isEnded, type RunState } from "./engine/run-state.ts";
+export { applyDecision, applyRecord, emptyRun, foldRecords, isEnded, type RunState } from "./engine/run-state.ts";
 export type * from "./engine/state.ts";
 export { STATE_FORMAT } from "./engine/state.ts";
 export { makeAborter } from "./runtime/aborter.ts";

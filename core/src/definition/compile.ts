@@ -133,26 +133,38 @@ function buildNodes(
   return steps.map(({ name, definition: step }, index) => {
     const { routes, failure, all } = out[index] as (typeof out)[number];
     const isStart = starts.has(index);
+    const own = sources[index] as number[];
+    // What a transition reads stands together, and what is the same for all is there once: in a long chain the time
+    // goes into reaching the memory.
     return {
       name,
       index,
       kind: step.kind,
       routes,
-      receives: receivesOf(step),
-      targets: [...all].filter((target) => target !== DONE),
-      mayEnd: all.has(DONE),
-      sources: sources[index] as number[],
-      isStart,
-      inDegree: (sources[index] as number[]).length + (isStart ? 1 : 0),
+      targets: stepsAmong(all, routes),
+      inDegree: own.length + (isStart ? 1 : 0),
       atLeast: atLeastOf(step.join),
-      cancels: [],
+      cancels: NONE,
       onFailure: failure,
       seesOptional: step.maybeNeeds.length > 0,
       compensates: step.compensate !== undefined,
       compensateUnknown: step.compensate !== undefined && step.outcome === "unknown",
+      receives: receivesOf(step),
+      mayEnd: all.has(DONE),
+      sources: own,
+      isStart,
       ...(times.get(name) as Times),
     };
   });
+}
+
+const NONE: readonly number[] = [];
+
+/** The steps that edges lead to; the list of the first event, where it has them all. */
+function stepsAmong(all: ReadonlySet<number>, routes: ReadonlyMap<string, Route>): readonly number[] {
+  const [first] = routes.values();
+  const isSame = first?.targets.length === all.size && !all.has(DONE);
+  return isSame ? first.targets : [...all].filter((target) => target !== DONE);
 }
 
 type Times = Pick<StepNode, "durationMs" | "retry">;

@@ -17,9 +17,8 @@ import { takeFromInbox } from "./inbox.ts";
 import { MAX_INTERRUPTIONS, SERIAL_INTERRUPTIONS } from "./limits.ts";
 import { backoffMs } from "./retry.ts";
 import { isRunnable } from "./run-state.ts";
-import { completeStep, heldBack, keptOf } from "./settle.ts";
+import { completeStep, heldBack, keptOf, type Writable } from "./settle.ts";
 import type { CompensationState, StepState, StoredError } from "./state.ts";
-import type { StateView } from "./view.ts";
 
 type Report = OutcomeCommand | FailureCommand | PendingCommand | AbortedCommand | CheckpointCommand;
 
@@ -70,21 +69,17 @@ function recordOutcome(draft: Draft, node: StepNode, step: StepState, command: O
     return;
   }
   if (result !== undefined) draft.payload(`result:${node.name}`, result);
-  const fields = {
-    startedAt,
-    ...(result === undefined ? {} : { result: draft.revision }),
-    ...(metadata === undefined ? {} : { metadata }),
-  };
+  const fields: Writable<Partial<StepState>> = { startedAt };
+  if (result !== undefined) fields.result = draft.revision;
+  if (metadata !== undefined) fields.metadata = metadata;
   const refused = command.choiceError ?? (targets && refusedChoice(draft, node, event, targets));
   if (refused && !draft.ending) {
     failStep(draft, node, refused, { ...fields, event });
     return;
   }
-  completeStep(draft, node, event, {
-    ...fields,
-    ...(step.error ? { error: step.error } : {}),
-    ...(targets && route.choice ? { targets: [...new Set(targets)] } : {}),
-  });
+  if (step.error) fields.error = step.error;
+  if (targets && route.choice) fields.targets = [...new Set(targets)];
+  completeStep(draft, node, step, event, fields);
 }
 
 /** Errors of an attempt that has come to its end or may yet: whether it had its effect is not known. */
@@ -156,7 +151,8 @@ export function decideInterrupted(draft: Draft, { steps }: InterruptedCommand): 
   const running = (name: string) => draft.step(name)?.status === "active" && isRunnable(draft.step(name));
   const suspects = (steps ?? [...draft.open()]).filter(running);
   // One at a time, in this order: only the first can have been running.
-  for (const name of isSerial(draft) ? suspects.slice(0, 1) : suspects) {
+  const isSerial = [...draft.open()].some((name) => callsForSeries(draft.step(name)));
+  for (const name of isSerial ? suspects.slice(0, 1) : suspects) {
     interrupt(draft, draft.node(name) as StepNode, draft.step(name) as StepState);
   }
   if (compensating !== undefined && (steps ?? [compensating]).includes(compensating)) {
@@ -177,10 +173,9 @@ function interruptCompensation(draft: Draft, name: string): void {
   draft.set(name, { ...step, compensation });
 }
 
-/** Whether steps are to be run one at a time, to find the one that kills its runner. */
-export function isSerial(view: Pick<StateView, "open" | "step">): boolean {
-  for (const name of view.open()) if ((view.step(name)?.interruptions ?? 0) >= SERIAL_INTERRUPTIONS) return true;
-  return false;
+/** Whether a step has steps run one at a time, to find the one that kills its runner. */
+export function callsForSeries(step: StepState | undefined): boolean {
+  return (step?.interruptions ?? 0) >= SERIAL_INTERRUPTIONS;
 }
 
 export function decideChoice(draft: Draft, command: ChoiceCommand): "recorded" | "ignored" {
@@ -191,7 +186,7 @@ export function decideChoice(draft: Draft, command: ChoiceCommand): "recorded" |
   const { status: _status, event = "", ...fields } = step;
   const refused = error ?? refusedChoice(draft, node, event, targets);
   if (refused) failStep(draft, node, refused, { ...fields, event });
-  else completeStep(draft, node, event, { ...fields, targets: [...new Set(targets)] });
+  else completeStep(draft, node, step, event, { ...fields, targets: [...new Set(targets)] });
   return "recorded";
 }
 

@@ -41,7 +41,7 @@ export class Draft {
   /** The revision that the commit will have. */
   readonly revision: number;
   info: RunInfo | undefined = undefined;
-  /** In the order in which they reached the phase that they are in: the order of the record. */
+  /** The steps that change, in the order in which they reached the phase that they are in: the order of the record. */
   readonly steps = new Map<string, StepState>();
   paused: boolean;
   ending: Ending | undefined;
@@ -53,7 +53,7 @@ export class Draft {
   settled: number;
   doneTaken: number;
   /** Steps whose edges were taken or killed, and whose joins are still to be looked at. */
-  readonly touched: number[] = [];
+  touched: number[] = [];
   /** What was undone, or could not be, may have to be undone once more. */
   redo = false;
   // Most commits need few of these: each is made when it is first written to.
@@ -93,12 +93,13 @@ export class Draft {
   }
 
   set(name: string, next: StepState): void {
-    const before = this.step(name);
+    const own = this.steps.get(name);
+    const before = own ?? this.base.steps.get(name);
     this.active += Number(isActive(next)) - Number(isActive(before));
     this.runnable += Number(isRunnable(next)) - Number(isRunnable(before));
-    if (phaseOf(before) !== phaseOf(next)) {
+    if (phaseOf(next) !== phaseOf(before)) {
       if (isSettled(next)) this.settled += 1;
-      this.steps.delete(name);
+      if (own !== undefined) this.steps.delete(name);
     }
     this.steps.set(name, next);
   }
@@ -207,7 +208,7 @@ export class Draft {
   }
 
   payload(name: string, text: JsonText): void {
-    this.#payloads ??= {};
+    this.#payloads ??= emptyRecord();
     this.#payloads[name] = text;
   }
 
@@ -266,9 +267,23 @@ export class Draft {
       changed = true;
     }
     if (this.steps.size > 0) {
-      changes.steps = Object.fromEntries(this.steps);
+      changes.steps = toRecord(this.steps);
       changed = true;
     }
     return changed ? changes : undefined;
   }
+}
+
+/**
+ * An object that is a hash table from the start: objects whose keys are names of steps would each get a shape of their
+ * own, and making those would cost more than all the rest of a transition.
+ */
+function emptyRecord<T>(): Record<string, T> {
+  return Object.create(null);
+}
+
+function toRecord<T>(map: ReadonlyMap<string, T>): Record<string, T> {
+  const record = emptyRecord<T>();
+  for (const [name, value] of map) record[name] = value;
+  return record;
 }

@@ -30,6 +30,19 @@ function side(...steps: AnyStep[]): AnyWorkflow {
   });
 }
 
+/** One step, after whose end code chooses where to go. */
+const chooses = step("chooses");
+const other = step("other");
+const choosing = defineWorkflow({
+  name: "choosing",
+  input: any,
+  start: chooses,
+  transitions: ({ on, choose }) => [
+    on(chooses, { done: choose([other, done], () => done) }),
+    on(other, { done: done }),
+  ],
+});
+
 const waits = waitForEvent({ name: "waits", events: { go: any } });
 const fail = (run: EngineRun, name: string, more: object = {}) => run.fails(name, { retryable: false, ...more });
 
@@ -218,18 +231,7 @@ describe("compensation", () => {
   });
 
   it("of a step that failed in its choice undoes its effect, which has happened", () => {
-    const chooses = step("chooses");
-    const other = step("other");
-    const flow = defineWorkflow({
-      name: "flow",
-      input: any,
-      start: chooses,
-      transitions: ({ on, choose }) => [
-        on(chooses, { done: choose([other, done], () => done) }),
-        on(other, { done: done }),
-      ],
-    });
-    const run = begun(flow);
+    const run = begun(choosing);
     run.ends("chooses", "done", { result: "1", choiceError: storedError("no", "CHOICE_FAILED") });
     expect(run.step("chooses")).toMatchObject({ status: "failed", event: "done", result: 2 });
     expect(undoAll(run)).toEqual(["chooses"]);
@@ -338,18 +340,7 @@ describe("cancel", () => {
   });
 
   it("while a choice is to be made undoes the step, whose effect has happened", () => {
-    const chooses = step("chooses");
-    const other = step("other");
-    const flow = defineWorkflow({
-      name: "flow",
-      input: any,
-      start: chooses,
-      transitions: ({ on, choose }) => [
-        on(chooses, { done: choose([other, done], () => done) }),
-        on(other, { done: done }),
-      ],
-    });
-    const run = begun(flow);
+    const run = begun(choosing);
     run.ends("chooses");
     run.control("cancel");
     expect(run.do({ type: "choice", step: "chooses", targets: ["other"] })).toBe("ignored");

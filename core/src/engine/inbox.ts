@@ -2,11 +2,13 @@ import type { StepNode } from "../definition/graph.ts";
 import type { Draft } from "./draft.ts";
 import type { InboxItem } from "./run-state.ts";
 import { completeStep } from "./settle.ts";
+import type { StepState } from "./state.ts";
 
 /** Ends a waiting step with an event from outside. */
 export function deliver(draft: Draft, node: StepNode, item: InboxItem): void {
   draft.leaveInbox(item);
-  completeStep(draft, node, item.event, { taken: item.id, ...(item.payload ? { result: item.revision } : {}) });
+  const step = draft.step(node.name) as StepState;
+  completeStep(draft, node, step, item.event, { taken: item.id, ...(item.payload ? { result: item.revision } : {}) });
 }
 
 /** Gives a step that has just begun to wait the first event that is for it. While the run is paused, none is given. */

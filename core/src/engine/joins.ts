@@ -12,30 +12,36 @@ import { cancelled, heldBack, keptOf, settleStep } from "./settle.ts";
  * fails only when nothing else is left that follows.
  */
 export function propagate(draft: Draft): void {
-  const { touched, graph } = draft;
+  if (draft.touched.length === 0) return;
   const ready: StepNode[] = [];
   const unfilled: StepNode[] = [];
   let looked = 0;
   while (!draft.ending) {
-    if (looked < touched.length) {
-      for (; looked < touched.length; looked++) {
-        const node = graph.nodes[touched[looked] as number] as StepNode;
-        const join = joinOf(draft, node);
-        if (join === "ready") ready.push(node);
-        else if (join === "unfilled") unfilled.push(node);
-        else if (join === "dead") settleStep(draft, node, { ...keptOf(draft.step(node.name)), status: "skipped" });
-      }
-      if (ready.length > 1) ready.sort(lastFirst);
-      if (unfilled.length > 1) unfilled.sort(lastFirst);
-    }
+    if (looked < draft.touched.length) looked = lookAtJoins(draft, looked, ready, unfilled);
     const node = ready.pop() ?? unfilled.pop();
     if (node === undefined) break;
-    // What was done since may have settled it.
+    // What was done since it was looked at may have settled it.
     const join = joinOf(draft, node);
     if (join === "ready") startStep(draft, node);
     else if (join === "unfilled") failJoin(draft, node);
   }
-  touched.length = 0;
+  draft.touched = [];
+}
+
+/** Looks at the joins that were touched since; what dies there touches more. */
+function lookAtJoins(draft: Draft, from: number, ready: StepNode[], unfilled: StepNode[]): number {
+  const { touched, graph } = draft;
+  let looked = from;
+  for (; looked < touched.length; looked++) {
+    const node = graph.nodes[touched[looked] as number] as StepNode;
+    const join = joinOf(draft, node);
+    if (join === "ready") ready.push(node);
+    else if (join === "unfilled") unfilled.push(node);
+    else if (join === "dead") settleStep(draft, node, { ...keptOf(draft.step(node.name)), status: "skipped" });
+  }
+  if (ready.length > 1) ready.sort(lastFirst);
+  if (unfilled.length > 1) unfilled.sort(lastFirst);
+  return looked;
 }
 
 function lastFirst(one: StepNode, other: StepNode): number {
@@ -65,7 +71,10 @@ function startStep(draft: Draft, node: StepNode): void {
   const kept = keptOf(draft.step(node.name));
   if (node.kind === "run") {
     if (node.seesOptional) kept.since = draft.revision;
-    draft.set(node.name, { ...kept, status: "active", ...heldBack(draft) });
+    draft.set(
+      node.name,
+      draft.paused ? { ...kept, status: "active", ...heldBack(draft) } : { ...kept, status: "active" },
+    );
     return;
   }
   const timer =

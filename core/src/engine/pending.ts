@@ -1,5 +1,5 @@
 import type { Graph } from "../definition/graph.ts";
-import { isSerial } from "./attempts.ts";
+import { callsForSeries } from "./attempts.ts";
 import { nextToCompensate } from "./ending.ts";
 import { isEnded, type RunState } from "./run-state.ts";
 import type { StepState, Timestamp } from "./state.ts";
@@ -23,29 +23,42 @@ export interface PendingWork {
 }
 
 const NOTHING: readonly string[] = [];
+const IDLE: PendingWork = {
+  run: NOTHING,
+  choose: NOTHING,
+  abort: NOTHING,
+  compensate: undefined,
+  serial: false,
+  wakeAt: undefined,
+};
 
 /**
  * The pending work of a run, derived from its state alone: start-up, takeover and normal running all ask here.
  * Timers that are due are in it as `wakeAt` in the past: a `wake` makes of them what follows.
  */
 export function pendingWork(graph: Graph, state: RunState): PendingWork {
-  const view = viewOf(graph, state);
-  const idle = { run: NOTHING, choose: NOTHING, abort: NOTHING, compensate: undefined, serial: false };
-  if (isEnded(state.status)) return { ...idle, wakeAt: undefined };
-  const wakeAt = nextTimer(view);
-  if (state.ending) {
-    const abort = [...state.open];
-    const next = abort.length === 0 ? nextToCompensate(view) : undefined;
-    const ready = next !== undefined && state.steps.get(next)?.compensation?.wakeAt === undefined;
-    return { ...idle, abort, compensate: ready ? next : undefined, wakeAt };
-  }
-  if (state.runnable === 0) return { ...idle, wakeAt };
+  if (isEnded(state.status)) return IDLE;
+  if (state.ending) return endingWork(graph, state);
   const run: string[] = [];
   const choose: string[] = [];
+  let serial = false;
+  let wakeAt = Number.POSITIVE_INFINITY;
   for (const name of state.open) {
     const step = state.steps.get(name) as StepState;
-    if (step.status === "choosing") choose.push(name);
-    else if (step.status === "active" && step.wakeAt === undefined) run.push(name);
+    if (step.wakeAt !== undefined) wakeAt = Math.min(wakeAt, step.wakeAt);
+    else if (step.status === "active") run.push(name);
+    else if (step.status === "choosing") choose.push(name);
+    serial ||= callsForSeries(step);
   }
-  return { run, choose, abort: NOTHING, compensate: undefined, serial: isSerial(view), wakeAt };
+  const isTimed = !state.paused && wakeAt !== Number.POSITIVE_INFINITY;
+  return { ...IDLE, run, choose, serial: serial && run.length > 0, wakeAt: isTimed ? wakeAt : undefined };
+}
+
+function endingWork(graph: Graph, state: RunState): PendingWork {
+  const view = viewOf(graph, state);
+  const wakeAt = nextTimer(view);
+  const abort = [...state.open];
+  const next = abort.length === 0 ? nextToCompensate(view) : undefined;
+  const isReady = next !== undefined && state.steps.get(next)?.compensation?.wakeAt === undefined;
+  return { ...IDLE, abort, compensate: isReady ? next : undefined, wakeAt };
 }

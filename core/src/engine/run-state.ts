@@ -10,7 +10,6 @@ import type {
   RunInfo,
   RunStatus,
   StepState,
-  StepStatus,
   Timestamp,
 } from "./state.ts";
 
@@ -94,21 +93,29 @@ export function emptyRun(id: string): RunState {
   };
 }
 
-/** The phases of a step's life. It only goes forward in them, until a retry begins another life. */
-const PHASES: Readonly<Record<StepStatus, 0 | 1 | 2 | 3 | 4>> = {
-  idle: 0,
-  active: 1,
-  waiting: 2,
-  choosing: 3,
-  completed: 4,
-  skipped: 4,
-  cancelled: 4,
-  failed: 4,
-};
 const SETTLED = 4;
 
-export function phaseOf(step: StepState | undefined): number {
-  return step === undefined ? 0 : PHASES[step.status];
+/**
+ * Where a step stands in its life: reached (1), waiting (2), choosing (3), settled (4). It only goes forward, until a
+ * retry begins another life.
+ */
+export function phaseOf(step: StepState | undefined): 0 | 1 | 2 | 3 | typeof SETTLED {
+  switch (step?.status) {
+    case undefined:
+    case "idle":
+      return 0;
+    case "active":
+      return 1;
+    case "waiting":
+      return 2;
+    case "choosing":
+      return 3;
+    case "completed":
+    case "skipped":
+    case "cancelled":
+    case "failed":
+      return SETTLED;
+  }
 }
 
 export function isSettled(step: StepState | undefined): boolean {
@@ -169,6 +176,26 @@ export interface Applied {
  * @param graph undefined for an instance whose code is not here: all but what joins count is folded
  */
 export function applyRecord(state: RunState, record: Applied, graph: Graph | undefined): void {
+  const { steps } = record.changes;
+  fold(state, record, steps && Object.entries(steps), graph);
+}
+
+/** Folds what was just decided and committed, as `applyRecord` does with its record, and faster. */
+export function applyDecision(state: RunState, { changes, draft }: Decided): void {
+  if (changes) fold(state, { revision: draft.revision, run: draft.run, changes }, draft.steps, draft.graph);
+}
+
+interface Decided {
+  readonly changes: Changes | undefined;
+  readonly draft: {
+    readonly revision: Revision;
+    readonly run: number;
+    readonly graph: Graph;
+    readonly steps: ReadonlyMap<string, StepState>;
+  };
+}
+
+function fold(state: RunState, record: Applied, steps: StepEntries | undefined, graph: Graph | undefined): void {
   const { changes, revision } = record;
   const { at } = changes;
   if (changes.run) {
@@ -181,11 +208,15 @@ export function applyRecord(state: RunState, record: Applied, graph: Graph | und
   state.updatedAt = at;
   if (changes.fingerprint !== undefined) state.fingerprint = changes.fingerprint;
   if (changes.paused !== undefined) state.paused = changes.paused;
-  if (changes.ending !== undefined) state.ending = changes.ending ?? undefined;
+  if (changes.ending !== undefined) {
+    // Only where an ending was taken back is there a retry.
+    if (steps && state.ending) forgetLives(state, new Map(steps));
+    state.ending = changes.ending ?? undefined;
+  }
   if (changes.owner !== undefined) state.owner = changes.owner ?? undefined;
   if (changes.inbox) for (const entry of changes.inbox) state.inbox.set(entry.id, { ...entry, revision, at });
   if (changes.commands) for (const command of changes.commands) state.commands.set(command.id, command);
-  if (changes.steps) applySteps(state, changes.steps, graph);
+  if (steps) applySteps(state, steps, graph);
   if (changes.fingerprint !== undefined && graph) {
     recount(state, graph);
     findEffects(state, graph);
@@ -248,38 +279,44 @@ function countStarts(state: RunState, graph: Graph): void {
   }
 }
 
-function applySteps(state: RunState, steps: NonNullable<Changes["steps"]>, graph: Graph | undefined): void {
-  const redone = new Set<string>();
-  const settled: string[] = [];
-  for (const name in steps) {
-    const next = steps[name] as StepState;
+type StepEntries = Iterable<readonly [string, StepState]>;
+
+function applySteps(state: RunState, steps: StepEntries, graph: Graph | undefined): void {
+  let isAgain = false;
+  for (const [name, next] of steps) {
     const before = state.steps.get(name);
     state.steps.set(name, next);
     const from = phaseOf(before);
     const to = phaseOf(next);
     if (from !== to) {
-      if (isOpen(before)) state.open.delete(name);
-      if (isOpen(next)) state.open.add(name);
+      if (from > 0 && from < SETTLED) state.open.delete(name);
+      if (to > 0 && to < SETTLED) state.open.add(name);
     }
     state.active += Number(isActive(next)) - Number(isActive(before));
     state.runnable += Number(isRunnable(next)) - Number(isRunnable(before));
     if (next.taken !== undefined && next.taken !== before?.taken) state.inbox.delete(next.taken);
     const again = before !== undefined && from === SETTLED && !isSameLife(before, next);
-    if (again) redone.add(name);
+    isAgain ||= again;
+    if (to === SETTLED && (from !== SETTLED || again)) settle(state, graph, name, next);
     else if (isUndone(before) && !isUndone(next)) state.undone = 0;
-    if (to === SETTLED && (from !== SETTLED || again)) settled.push(name);
   }
-  if (redone.size > 0) {
-    state.completed = state.completed.filter((name) => !redone.has(name));
-    state.effects = state.effects.filter((name) => !redone.has(name));
-    state.undone = 0;
-  }
-  for (const name of settled) settle(state, graph, name);
-  if (redone.size > 0 && graph) recount(state, graph);
+  if (isAgain && graph) recount(state, graph);
   const { effects } = state;
   while (state.undone < effects.length && isUndone(state.steps.get(effects.at(-1 - state.undone) ?? ""))) {
     state.undone += 1;
   }
+}
+
+/** Where a retry begins another life of steps, what they did in the one before is not among what was done. */
+function forgetLives(state: RunState, steps: ReadonlyMap<string, StepState>): void {
+  const isOver = (name: string) => {
+    const before = state.steps.get(name) as StepState;
+    const next = steps.get(name);
+    return next !== undefined && !isSameLife(before, next);
+  };
+  state.completed = state.completed.filter((name) => !isOver(name));
+  state.effects = state.effects.filter((name) => !isOver(name));
+  state.undone = 0;
 }
 
 /** Whether a settled step is still what it was, but for its compensation: no retry lies between. */
@@ -288,8 +325,7 @@ export function isSameLife(before: StepState, next: StepState): boolean {
   return before.status === next.status && before.attempt === next.attempt && !retaken;
 }
 
-function settle(state: RunState, graph: Graph | undefined, name: string): void {
-  const step = state.steps.get(name) as StepState;
+function settle(state: RunState, graph: Graph | undefined, name: string, step: StepState): void {
   if (step.status === "completed") state.completed.push(name);
   const node = graph?.byName.get(name);
   if (graph === undefined || node === undefined) return;

@@ -3,11 +3,17 @@ import type { Draft } from "./draft.ts";
 import { isRunnable, isSettled, takenTargets } from "./run-state.ts";
 import type { StepState } from "./state.ts";
 
-type Writable<T> = { -readonly [Field in keyof T]: T[Field] };
+export type Writable<T> = { -readonly [Field in keyof T]: T[Field] };
 type Kept = Writable<Omit<StepState, "status">>;
 
-/** What a step keeps of the attempts that it had, whatever becomes of it. */
+/** What a step keeps of the attempts that it had, and whether one of them may have had its effect. */
 export function keptOf(step: StepState | undefined): Kept {
+  const kept = attemptsOf(step);
+  if (step?.unknown !== undefined) kept.unknown = step.unknown;
+  return kept;
+}
+
+function attemptsOf(step: StepState | undefined): Kept {
   const kept: Kept = {};
   if (step === undefined) return kept;
   if (step.attempt !== undefined) kept.attempt = step.attempt;
@@ -16,8 +22,8 @@ export function keptOf(step: StepState | undefined): Kept {
   if (step.epoch !== undefined) kept.epoch = step.epoch;
   if (step.since !== undefined) kept.since = step.since;
   if (step.checkpoints !== undefined) kept.checkpoints = step.checkpoints;
+  if (step.startedAt !== undefined) kept.startedAt = step.startedAt;
   if (step.compensations !== undefined) kept.compensations = step.compensations;
-  if (step.unknown !== undefined) kept.unknown = step.unknown;
   return kept;
 }
 
@@ -29,20 +35,20 @@ export function heldBack(draft: Draft): Partial<StepState> {
 /**
  * Ends a step with an event. Where user code chooses the targets and has not yet, the step is left choosing.
  */
-export function completeStep(draft: Draft, node: StepNode, event: string, fields: Partial<StepState>): void {
-  const before = draft.step(node.name);
-  const choosing =
+export function completeStep(
+  draft: Draft,
+  node: StepNode,
+  step: StepState,
+  event: string,
+  fields: Partial<StepState>,
+): void {
+  const isToChoose =
     fields.targets === undefined && draft.ending === undefined && node.routes.get(event)?.choice === true;
-  const { unknown: _known, ...kept } = keptOf(before);
-  settleStep(draft, node, {
-    ...kept,
-    ...(before?.startedAt === undefined ? {} : { startedAt: before.startedAt }),
-    ...fields,
-    status: choosing ? "choosing" : "completed",
-    event,
-    // Once the run is ending, what completes leads nowhere.
-    ...(draft.ending ? { targets: [] } : {}),
-  });
+  const status = isToChoose ? "choosing" : "completed";
+  const next: Writable<StepState> = { ...attemptsOf(step), ...fields, status, event };
+  // Once the run is ending, what completes leads nowhere.
+  if (draft.ending) next.targets = [];
+  settleStep(draft, node, next);
 }
 
 /** A step that is taken from its run, and whether it may have had its effect. */

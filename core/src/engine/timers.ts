@@ -31,7 +31,7 @@ function fire(draft: Draft, node: StepNode): void {
   const { wakeAt, wakeEvent, ...step } = draft.step(node.name) as StepState;
   if (wakeAt === undefined) return;
   if (step.status !== "waiting") draft.set(node.name, step);
-  else if (wakeEvent !== undefined) completeStep(draft, node, wakeEvent, {});
+  else if (wakeEvent !== undefined) completeStep(draft, node, step, wakeEvent, {});
 }
 
 function fireCompensation(draft: Draft): boolean {

@@ -17,7 +17,7 @@ export interface StateView {
 
 /** What is committed, as a view: a draft without changes. */
 export function viewOf(graph: Graph, state: RunState): StateView {
-  const { ending, active, paused, effects, undone } = state;
+  const { ending, active, paused } = state;
   return {
     graph,
     ending,
@@ -25,6 +25,10 @@ export function viewOf(graph: Graph, state: RunState): StateView {
     paused,
     step: (name) => state.steps.get(name),
     open: () => state.open,
-    effects: () => effects.slice(0, effects.length - undone).reverse(),
+    effects: () => lastFirst(state),
   };
+}
+
+function* lastFirst({ effects, undone }: RunState): Generator<string> {
+  for (let index = effects.length - 1 - undone; index >= 0; index--) yield effects[index] as string;
 }
