@@ -14,6 +14,7 @@ import {
   isEnded,
   loadPayloads,
   makeRegistry,
+  pendingWork,
   type Registry,
   type RunState,
   readHistory,
@@ -93,6 +94,11 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
       const inputs = tokens.map(async ({ run, step, attempt }) => {
         const definition = driver.code?.steps.get(step);
         if (!known || !definition || !isCurrent(driver.state, { run, step, attempt })) return undefined;
+        if (driver.state.paused && !queued.isClaimed(step)) {
+          // It has not begun: it is held back until the run goes on, and sent again then.
+          await driver.submit({ type: "aborted", run, step, attempt, begun: false });
+          return undefined;
+        }
         if (!queued.claim(step, attempt, Date.now())) return undefined;
         return attemptInput(driver, definition);
       });
@@ -212,8 +218,11 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
     });
     const elsewhere = bindings.queue ? active.filter((name) => isQueued(code, name)) : [];
     queued.await(elsewhere, driver, Date.now());
-    const compensating = state.completed.filter((name) => state.steps.get(name)?.compensation?.status === "active");
-    const gone = [...active.filter((name) => !elsewhere.includes(name)), ...compensating];
+    const { compensate } = pendingWork(code.graph, state);
+    const gone = [
+      ...active.filter((name) => !elsewhere.includes(name)),
+      ...(compensate === undefined ? [] : [compensate]),
+    ];
     if (gone.length > 0) await driver.submit({ type: "interrupted", steps: gone });
     if (!this.#alarm.isArmed) this.#alarm.set(Date.now() + this.#getParts().timing.watchdogMs);
     return driver;
@@ -370,7 +379,8 @@ function isSeenInIndex({ run, status, steps }: Changes): boolean {
 
 function isCurrent(state: RunState, { run, step, attempt }: AttemptToken): boolean {
   const current = state.steps.get(step);
-  return state.run === run && current?.status === "active" && (current.attempt ?? 1) === attempt;
+  const isOpen = current?.status === "active" && current.wakeAt === undefined;
+  return state.run === run && isOpen && (current.attempt ?? 1) === attempt;
 }
 
 /**

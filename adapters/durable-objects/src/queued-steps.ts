@@ -52,7 +52,8 @@ export class QueuedSteps {
   prune({ state }: DrivenInstance): void {
     for (const [name, { attempt }] of this.#steps) {
       const step = state.steps.get(name);
-      if (step?.status !== "active" || (step.attempt ?? 1) !== attempt) this.#steps.delete(name);
+      const current = step?.status === "active" && step.wakeAt === undefined && (step.attempt ?? 1) === attempt;
+      if (!current) this.#steps.delete(name);
     }
   }
 
@@ -69,6 +70,10 @@ export class QueuedSteps {
     const sends = before?.attempt === attempt ? before.sends + 1 : 1;
     const wait = this.#timing.claimMs * 2 ** Math.min(sends - 1, DOUBLINGS_MAX);
     this.#steps.set(step, { attempt, phase: "sent", until: now + wait, sends });
+  }
+
+  isClaimed(step: string): boolean {
+    return this.#steps.get(step)?.phase === "claimed";
   }
 
   /** False when somebody else has it. */

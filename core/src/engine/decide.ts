@@ -69,7 +69,7 @@ export function decide(graph: Graph, state: RunState, commands: readonly Command
 }
 
 /** The same command again is answered like the first; an id that another kind of command had is a mistake. */
-function knownReply(known: CommandRecord, command: Command): Reply {
+export function knownReply(known: CommandRecord, command: Command): Reply {
   if (known.type === command.type) return { value: known.reply ?? null };
   const message = `the id ${JSON.stringify(known.id)} is that of another command: ${known.type}`;
   return { error: new HephaestusError("OPTION_INVALID", message, { field: "id", type: known.type }) };

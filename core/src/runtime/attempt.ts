@@ -54,17 +54,17 @@ export async function runAttempt(
   input: AttemptInput,
   ports: AttemptPorts,
 ): Promise<AttemptReport> {
-  const { step, attempt } = input;
+  const { run, step, attempt } = input;
   const startedAt = ports.clock.now();
   try {
     const context = contextOf(definition, input, ports);
     const running = withTimeout(definition, ports, startedAt, () => definition.run?.(context));
     const returned = isPromise(running) ? await running : running;
-    if (isPending(returned)) return { type: "pending", step, attempt };
+    if (isPending(returned)) return { type: "pending", run, step, attempt };
     const outcome = outcomeOf(definition, input, startedAt, returned);
     return isPromise(outcome) ? await outcome : outcome;
   } catch (thrown) {
-    return { type: "failure", step, attempt, ...failureOf(thrown, ports) };
+    return { type: "failure", run, step, attempt, ...failureOf(thrown, ports) };
   }
 }
 
@@ -75,7 +75,7 @@ export async function runCompensation(
   result: JsonText | undefined,
   ports: AttemptPorts,
 ): Promise<CompensatedCommand> {
-  const command = { type: "compensated", step: input.step, attempt: input.attempt } as const;
+  const command = { type: "compensated", run: input.run, step: input.step, attempt: input.attempt } as const;
   try {
     const context = Object.assign(contextOf(definition, input, ports), { result: decodePayload(result) });
     await withTimeout(definition, ports, ports.clock.now(), () => definition.compensate?.(context));
@@ -96,7 +96,7 @@ function failureOf(thrown: unknown, ports: AttemptPorts) {
 
 function outcomeOf(
   definition: StepDefinition,
-  { step, attempt }: AttemptInput,
+  { run, step, attempt }: AttemptInput,
   startedAt: Timestamp,
   returned: unknown,
 ): MaybePromise<OutcomeCommand> {
@@ -115,6 +115,7 @@ function outcomeOf(
     : encodePayload(result, what);
   return whenThere(parsed, (text) => ({
     type: "outcome",
+    run,
     step,
     attempt,
     startedAt,

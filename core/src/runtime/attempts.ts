@@ -24,7 +24,7 @@ export interface Attempts {
   abortAll(reason: unknown): void;
   /** Stops all attempts without their ends; answers what to say of each, so that it is run again by somebody else. */
   giveBack(reason: unknown): AbortedCommand[];
-  /** Says of steps that are to be run that they are not begun here. */
+  /** Says of steps that are to be run that they are not begun here, also of those that wait for their place. */
   refuse(steps: readonly string[]): void;
   /** How long the last attempt of a step ran, in milliseconds: said once, and only where there is telemetry. */
   readonly tookMs: (step: string) => number | undefined;
@@ -81,7 +81,7 @@ export function makeAttempts(host: DriverHost, driver: DrivenInstance): Attempts
   function tellAborted(step: string): void {
     const attempt = driver.state.steps.get(step)?.attempt ?? 1;
     driver
-      .submit({ type: "aborted", step, attempt, begun: false })
+      .submit({ type: "aborted", run: driver.state.run, step, attempt, begun: false })
       .catch((error: unknown) => host.failed(driver, error));
   }
 
@@ -107,11 +107,11 @@ export function makeAttempts(host: DriverHost, driver: DrivenInstance): Attempts
         const gathered = attemptInput(driver, definition);
         const input = gathered instanceof Promise ? await gathered : gathered;
         // What was awaited above took time in which the attempt may have become an old one.
-        if (!isCurrent(step, one) || one.aborter.aborted) return;
+        if (live.get(step) !== one || !isCurrent(step, one) || one.aborter.aborted) return;
         one.begun = true;
         const run = () => runAttempt(definition, input, portsOf(host, driver, step, one));
         const report = await (host.telemetry ? timed(step, one.attempt, run) : run());
-        const chosen = report.type === "outcome" ? withChoice(code, driver, report, host) : report;
+        const chosen = report.type === "outcome" ? withChoice(code, driver, report) : report;
         const command = chosen instanceof Promise ? await chosen : chosen;
         // Its end is known before its record is: whoever looks meanwhile must not take it for running.
         const submitted = driver.submit(command);
@@ -126,7 +126,7 @@ export function makeAttempts(host: DriverHost, driver: DrivenInstance): Attempts
       begin(step, state.steps.get(step)?.compensation?.attempt ?? 1, true, async (one) => {
         const input = await attemptInput(driver, definition);
         const { results } = await driver.payloads.read(driver.state, [step]);
-        if (!isCurrent(step, one)) return;
+        if (live.get(step) !== one || !isCurrent(step, one)) return;
         one.begun = true;
         const attempted = { ...input, attempt: one.attempt };
         const command = await runCompensation(definition, attempted, results[step], portsOf(host, driver, step, one));
@@ -161,28 +161,34 @@ export function makeAttempts(host: DriverHost, driver: DrivenInstance): Attempts
     giveBack(reason) {
       const commands = [...live]
         .filter(([, { compensation }]) => !compensation)
-        .map(([step, { attempt, begun }]) => ({ type: "aborted" as const, step, attempt, begun }));
+        .map(([step, { run, attempt, begun }]) => ({ type: "aborted" as const, run, step, attempt, begun }));
       this.abortAll(reason);
       return commands;
     },
-    refuse: (steps) => steps.forEach(tellAborted),
+    refuse(steps) {
+      for (const step of steps) {
+        if (live.get(step)?.begun) continue;
+        live.delete(step);
+        tellAborted(step);
+      }
+    },
   };
 }
 
-/** Has the choice that follows an outcome made at once, so that both stand in one commit. */
+/**
+ * Has the choice that follows an outcome made at once, so that both stand in one commit. One that throws goes along: the
+ * step has had its effect all the same.
+ */
 export function withChoice(
   code: Code,
   driver: Pick<DrivenInstance, "state" | "payloads">,
   outcome: OutcomeCommand,
-  host: Pick<DriverHost, "random">,
 ): AttemptReport | Promise<AttemptReport> {
-  const { step, attempt, event, result } = outcome;
+  const { step, event, result } = outcome;
   if (code.choiceOf(step, event) === undefined) return outcome;
   return pickTargets(code, driver, step, event, result).then(
     (targets) => ({ ...outcome, targets }),
-    (thrown: unknown) => {
-      return { type: "failure", step, attempt, error: toStoredError(thrown), retryable: false, jitter: host.random() };
-    },
+    (thrown: unknown) => ({ ...outcome, choiceError: toStoredError(thrown) }),
   );
 }
 
@@ -219,14 +225,19 @@ function isVisible(state: RunState, name: string, reader: StepState): boolean {
   return result !== undefined && result <= (reader.since ?? state.revision);
 }
 
-function portsOf(host: DriverHost, driver: DrivenInstance, step: string, { attempt, aborter }: Attempt): AttemptPorts {
+function portsOf(
+  host: DriverHost,
+  driver: DrivenInstance,
+  step: string,
+  { run, attempt, aborter }: Attempt,
+): AttemptPorts {
   return {
     clock: host.clock,
     random: host.random,
     connectors: host.connectors,
     aborter,
     async saveCheckpoint(name, value) {
-      const command = { type: "checkpoint", step, attempt, name, value } as const;
+      const command = { type: "checkpoint", run, step, attempt, name, value } as const;
       const answer = await driver.submit(command);
       if (answer === "ignored") {
         throw new HephaestusError("CANCELLED", `attempt ${attempt} of ${step} is not the current one any more`);

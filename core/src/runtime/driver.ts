@@ -12,7 +12,7 @@ import { type Attempts, makeAttempts, withChoice } from "./attempts.ts";
 import { pickTargets } from "./choice.ts";
 import type { Clock } from "./clock.ts";
 import type { DrivenInstance, DriverHost } from "./driver-host.ts";
-import { loadState, parkedOrMissing } from "./load-state.ts";
+import { loadState, replyWithoutCode } from "./load-state.ts";
 import { type PayloadReader, payloadReader } from "./payload-reader.ts";
 import type { Code } from "./registry.ts";
 import { answer, codeOf, type Request, rejectAll, rejectCallers, takeBatch } from "./requests.ts";
@@ -23,6 +23,9 @@ import { toStoredError } from "./stored-error.ts";
 const STORAGE_RETRY_MS = [50, 100, 200, 400, 800, 1_600, 3_200] as const;
 
 const STORAGE_RETRY_MS_LAST = 5_000;
+
+/** What is said without anything to commit. */
+type Refusal = Pick<Decision, "replies"> & { readonly changes: undefined };
 
 /**
  * Drives one instance: asks the engine what must happen, does it, commits what came of it, and asks again. One commit
@@ -82,6 +85,7 @@ export class Driver implements DrivenInstance {
     // What is on its way may say that a step is over which the state still has for active; work follows it anyway.
     if (this.busy) return;
     if (this.#closed || this.#code === undefined || !this.#owns()) {
+      this.#arm(undefined);
       this.#rest(undefined);
       return;
     }
@@ -115,7 +119,7 @@ export class Driver implements DrivenInstance {
    */
   async report(report: AttemptReport): Promise<Json> {
     const code = this.#code;
-    const chosen = report.type === "outcome" && code ? withChoice(code, this, report, this.#host) : report;
+    const chosen = report.type === "outcome" && code ? withChoice(code, this, report) : report;
     return this.submit(chosen instanceof Promise ? await chosen : chosen);
   }
 
@@ -166,12 +170,13 @@ export class Driver implements DrivenInstance {
 
   #run({ run, serial }: PendingWork): void {
     if (run.length === 0) return;
-    const fresh = run.filter((name) => !this.attempts.has(name));
-    if (fresh.length === 0) return;
-    if (this.#draining) {
-      this.attempts.refuse(fresh);
+    if (this.#draining || this.state.paused) {
+      // What has begun here or elsewhere may come to its end.
+      this.attempts.refuse(run.filter((name) => !this.#host.runsElsewhere?.(this, name)));
       return;
     }
+    const fresh = run.filter((name) => !this.attempts.has(name));
+    if (fresh.length === 0) return;
     const elsewhere = this.#host.dispatch?.(this, fresh);
     for (const name of elsewhere ? fresh.filter((one) => !elsewhere.includes(one)) : fresh) {
       if (serial && this.attempts.count > 0) return;
@@ -180,17 +185,18 @@ export class Driver implements DrivenInstance {
   }
 
   #rest(wakeAt: Timestamp | undefined): void {
-    if (this.#flushing || this.#queue.length > 0) return;
+    if (this.busy) return;
     if (this.attempts.count > 0) this.attempts.abortStale();
     this.#host.rested(this, wakeAt);
   }
 
-  #arm(at: Timestamp | undefined): void {
+  /** At rest the runner's own timer wakes the instance: one that is let go must not wake by itself. */
+  #arm(wakeAt: Timestamp | undefined): void {
+    const at = this.#draining || this.attempts.count + this.#choosing.size === 0 ? undefined : wakeAt;
     if (this.#timer?.at === at) return;
     this.#timer?.cancel();
     this.#timer = undefined;
-    // At rest the runner's own timer wakes the instance; a live one keeps its own.
-    if (at === undefined || this.#draining || this.attempts.count + this.#choosing.size === 0) return;
+    if (at === undefined) return;
     const cancel = this.#host.clock.schedule(at, () => {
       this.#timer = undefined;
       this.submit({ type: "wake" }).catch((error: unknown) => this.#host.failed(this, error));
@@ -202,6 +208,7 @@ export class Driver implements DrivenInstance {
     if (this.#choosing.has(name) || this.#code === undefined) return;
     this.#choosing.add(name);
     try {
+      const { run } = this.state;
       const { event = "" } = this.state.steps.get(name) ?? {};
       const targets = await pickTargets(this.#code, this, name, event).catch((thrown: unknown) =>
         toStoredError(thrown),
@@ -209,6 +216,7 @@ export class Driver implements DrivenInstance {
       this.#choosing.delete(name);
       await this.submit({
         type: "choice",
+        run,
         step: name,
         ...(Array.isArray(targets) ? { targets } : { error: targets }),
       } as Command);
@@ -236,22 +244,29 @@ export class Driver implements DrivenInstance {
 
   async #commit(batch: readonly Request[]): Promise<void> {
     const { clock } = this.#host;
+    let isFresh = false;
     for (let waiting = batch, failures = 0; waiting.length > 0; failures++) {
       if (this.#closed) return rejectAll(waiting, new HephaestusError("CLOSED", `the runner of ${this.id} is closed`));
       const commands = waiting.map((request) => request.command);
-      if (this.#code === undefined) return rejectAll(waiting, parkedOrMissing(this.state, commands));
-      let decision: Decision;
+      let decision: Decision | Refusal;
       try {
-        decision = this.#decide(this.#code, commands);
+        decision = this.#decide(commands);
       } catch (error) {
         // An invariant of the engine is broken: to go on would repeat it without end.
         return this.#giveUp(waiting, error);
       }
-      if (decision.changes === undefined) return answer(waiting, decision.replies);
+      if (decision.changes === undefined) {
+        // Nothing is committed, so that no fence tells whether the state was the latest: before a no it is looked up.
+        if (isFresh || decision.replies.every((reply) => reply.error === undefined))
+          return answer(waiting, decision.replies);
+        await this.#reload().catch((error: unknown) => this.#host.failed(this, error));
+        isFresh = true;
+        continue;
+      }
       const nonce = this.#host.nonce();
       this.#nonce = nonce;
       try {
-        if (await this.#write(this.#code, decision, decision.changes, nonce)) return answer(waiting, decision.replies);
+        if (await this.#write(decision, decision.changes, nonce)) return answer(waiting, decision.replies);
         if (await this.#reload(nonce)) return answer(waiting, decision.replies);
       } catch (error) {
         if (codeOf(error) === "LIMIT_EXCEEDED") return this.#commitSmaller(waiting, error);
@@ -266,18 +281,16 @@ export class Driver implements DrivenInstance {
     }
   }
 
-  #decide(code: Code, commands: readonly Command[]): Decision {
+  #decide(commands: readonly Command[]): Decision | Refusal {
     const { clock, runner } = this.#host;
-    return decide(code.graph, this.state, commands, { now: clock.now(), ...(runner ? { runner } : {}) });
+    if (this.#code === undefined) {
+      return { changes: undefined, replies: commands.map((command) => replyWithoutCode(this.state, command)) };
+    }
+    return decide(this.#code.graph, this.state, commands, { now: clock.now(), ...(runner ? { runner } : {}) });
   }
 
   /** @returns whether the commit was made; false is a conflict */
-  async #write(
-    { graph }: Code,
-    { draft, payloads, writesHeader }: Decision,
-    changes: Changes,
-    nonce: string,
-  ): Promise<boolean> {
+  async #write({ draft, payloads, writesHeader }: Decision, changes: Changes, nonce: string): Promise<boolean> {
     const { state } = this;
     const run = draft.info?.run ?? state.run;
     const result = await this.#host.commit({
@@ -294,7 +307,7 @@ export class Driver implements DrivenInstance {
     if (payloads) this.payloads.keep(revision, payloads);
     // A refresh meanwhile may have read and folded it already.
     if (state.revision < revision) {
-      this.#fold({ revision, run, nonce, changes }, graph, payloads?.input);
+      this.#fold({ revision, run, nonce, changes }, draft.graph, payloads?.input);
     }
     return true;
   }
@@ -306,9 +319,10 @@ export class Driver implements DrivenInstance {
       if (batch.length > 1) await this.#commit([request]);
       else if (command.type !== "outcome") request.reject(error);
       else {
-        const { step, attempt } = command;
+        const { run, step, attempt } = command;
         const failure = {
           type: "failure",
+          ...(run === undefined ? {} : { run }),
           step,
           attempt,
           error: toStoredError(error),

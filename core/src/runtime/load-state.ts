@@ -1,5 +1,6 @@
 import { HephaestusError } from "../definition/errors.ts";
-import type { Command } from "../engine/commands.ts";
+import type { Command, Reply } from "../engine/commands.ts";
+import { knownReply } from "../engine/decide.ts";
 import { foldRecords, type RunState } from "../engine/run-state.ts";
 import type { DriverHost } from "./driver-host.ts";
 import type { Code } from "./registry.ts";
@@ -15,14 +16,17 @@ export async function loadState(
   return code ? { state: foldRecords(id, records, code.graph), code } : { state: bare, code: undefined };
 }
 
-/** Why commands of an instance without code are refused. */
-export function parkedOrMissing({ id, info, run, status }: RunState, [first]: readonly Command[]): HephaestusError {
-  if (info === undefined) return new HephaestusError("INSTANCE_NOT_FOUND", `there is no instance ${id}`, { id });
-  if (first?.type === "start") return new HephaestusError("ALREADY_RUNNING", `${id} is ${status}`, { id, run, status });
-  const what = `${info.workflow} version ${info.version}`;
-  return new HephaestusError("PARKED", `${id} is parked: the code of ${what} is not here, or has another graph`, {
-    id,
-    workflow: info.workflow,
-    version: info.version,
-  });
+/** What is said to a command of an instance whose code is not here, or which there is not. */
+export function replyWithoutCode({ id, info, run, status, commands }: RunState, command: Command): Reply {
+  const known = "commandId" in command ? commands.get(command.commandId) : undefined;
+  if (known) return knownReply(known, command);
+  if (info === undefined) {
+    return { error: new HephaestusError("INSTANCE_NOT_FOUND", `there is no instance ${id}`, { id }) };
+  }
+  if (command.type === "start") {
+    return { error: new HephaestusError("ALREADY_RUNNING", `${id} is ${status}`, { id, run, status }) };
+  }
+  const { workflow, version } = info;
+  const message = `${id} is parked: the code of ${workflow} version ${version} is not here, or has another graph`;
+  return { error: new HephaestusError("PARKED", message, { id, workflow, version }) };
 }

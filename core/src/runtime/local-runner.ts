@@ -248,9 +248,8 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
       return withDriver(id, (driver) => driver.submit(checked));
     },
     async read(id) {
-      const live = drivers.get(id);
-      // One in memory is up to date, unless others write without telling.
-      const { state, code } = live && (live.busy || unwatch) ? live : await loadState(host, id);
+      // Not the driver's state: another runner may have gone on.
+      const { state, code } = await loadState(host, id);
       return toInstanceView(state, await loadPayloads(storage, state), code === undefined);
     },
     history: (id) => readHistory(storage, id),

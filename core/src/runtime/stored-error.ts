@@ -1,8 +1,9 @@
-import { type ErrorCode, HephaestusError } from "../definition/errors.ts";
+import { type ErrorCode, type ErrorDetails, HephaestusError } from "../definition/errors.ts";
 import type { StoredError } from "../engine/state.ts";
 
 const MESSAGE_LENGTH_MAX = 2_000;
 const STACK_LENGTH_MAX = 4_000;
+const DETAILS_LENGTH_MAX = 4_000;
 const CAUSES_MAX = 4;
 
 /** What is kept of anything that was thrown. */
@@ -20,8 +21,18 @@ export function toStoredError(thrown: unknown, depth = 0): StoredError {
     ...(typeof code === "string" ? { code: cut(code, 100) } : {}),
     ...(typeof stack === "string" ? { stack: cut(stack, STACK_LENGTH_MAX) } : {}),
     ...(cause === undefined || depth >= CAUSES_MAX ? {} : { cause: toStoredError(cause, depth + 1) }),
-    ...(thrown instanceof HephaestusError ? { details: thrown.details } : {}),
+    ...(thrown instanceof HephaestusError ? detailsOf(thrown) : {}),
   };
+}
+
+/** Details are whatever the error was made with; what is no JSON, or too much of it, is left out. */
+function detailsOf({ details }: HephaestusError): Pick<StoredError, "details"> {
+  try {
+    const text = JSON.stringify(details);
+    return text.length > DETAILS_LENGTH_MAX ? {} : { details: JSON.parse(text) as ErrorDetails };
+  } catch {
+    return {};
+  }
 }
 
 /** An error that came over a wire or out of a storage, as one that can be thrown. */
