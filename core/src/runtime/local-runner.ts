@@ -80,7 +80,7 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
       if (changes.status === "deleted") void removeThrough(driver.id, driver.state.revision - 1);
     },
     rested(driver, wakeAt) {
-      if ((driver as Driver).idle && drivers.get(driver.id) === driver) drivers.delete(driver.id);
+      if ((driver as Driver).idle && drivers.get(driver.id) === driver) letGo(driver as Driver);
       if (wakeAt !== undefined) armAt(wakeAt);
       if (drivers.size === 0) idle?.();
     },
@@ -89,6 +89,12 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
       onError(error, driver.id);
     },
   };
+
+  /** What is not in the map must not act any more: a read that it still awaits would make two drivers of one instance. */
+  function letGo(driver: Driver): void {
+    drivers.delete(driver.id);
+    driver.close();
+  }
 
   function codeOf({ info, fingerprint }: RunState) {
     const code = info && registry.find(info.workflow, info.version);
@@ -229,7 +235,10 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
     try {
       const driver = await driverOf(row.id, isOrphan ? row.owner : undefined);
       if (driver.state.status !== "deleted") await driver.submit({ type: "wake" });
-      else if (drivers.delete(row.id)) await removeThrough(row.id, driver.state.revision);
+      else {
+        letGo(driver);
+        await removeThrough(row.id, driver.state.revision);
+      }
     } catch (error) {
       if ((error as { code?: unknown }).code !== "PARKED") onError(error, row.id);
     }
