@@ -144,7 +144,8 @@ function interruptedError(name: string): StoredError {
 }
 
 /** All attempts that may have been begun by a runner that is gone, or those named. */
-export function decideInterrupted(draft: Draft, { steps }: InterruptedCommand): void {
+export function decideInterrupted(draft: Draft, { steps, owner }: InterruptedCommand): void {
+  if (owner !== undefined && (draft.owner?.id ?? "") !== owner) return;
   // Whoever says so has found that the owner is gone, perhaps before its lease ran out.
   if (steps === undefined) draft.owner = undefined;
   const compensating = draft.ending && draft.active === 0 ? nextToCompensate(draft) : undefined;

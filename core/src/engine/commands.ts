@@ -89,6 +89,8 @@ export interface ChoiceCommand {
 export interface InterruptedCommand {
   readonly type: "interrupted";
   readonly steps?: readonly string[];
+  /** Who was found to be gone; "" is nobody. When somebody else owns the run by now, nothing is interrupted. */
+  readonly owner?: string;
 }
 
 export interface CheckpointCommand extends AttemptToken {

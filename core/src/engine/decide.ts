@@ -158,11 +158,14 @@ function follow(draft: Draft): void {
   }
 }
 
-/** Takes, renews or gives back the lease. Whoever else holds one that has not run out keeps it. */
+/**
+ * Takes, renews or gives back the lease. What another has begun is taken from it by `interrupted` alone, also when its
+ * lease has run out: its attempts must get new tokens first.
+ */
 function own(draft: Draft, { now, runner }: DecideContext): void {
   if (runner === undefined) return;
   const { owner } = draft;
-  const foreign = owner !== undefined && owner.id !== runner.id && owner.until > now;
+  const foreign = owner !== undefined && owner.id !== runner.id;
   if (needsDriver(draft)) {
     const fresh = owner?.id === runner.id && owner.until - now > runner.leaseMs / 2;
     if (!foreign && !fresh) draft.owner = { id: runner.id, until: now + runner.leaseMs };

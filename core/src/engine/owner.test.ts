@@ -101,11 +101,22 @@ describe("a runner", () => {
     expect(run.state.owner).toEqual({ id: "ours", until: 1_000 + LEASE_MS });
   });
 
-  it("takes over when another's lease has run out", () => {
+  it("takes over, when another's lease has run out, only with new tokens for what the other had begun", () => {
     const run = begun();
     run.runner = theirs;
     run.pass(LEASE_MS);
+    expect(run.state.owner?.id).toBe("ours");
+    run.do({ type: "interrupted", owner: "ours" });
     expect(run.state.owner).toEqual({ id: "theirs", until: run.now + LEASE_MS });
+    expect(run.step("work")).toMatchObject({ attempt: 2 });
+  });
+
+  it("takes nothing from one who has taken the run meanwhile", () => {
+    const run = begun();
+    run.runner = theirs;
+    run.do({ type: "interrupted", owner: "somebody before" });
+    expect(run.state.owner?.id).toBe("ours");
+    expect(run.step("work")).toEqual({ status: "active" });
   });
 
   it("takes over at once from one that is known to be gone", () => {

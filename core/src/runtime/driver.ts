@@ -84,12 +84,17 @@ export class Driver implements DrivenInstance {
   work(): void {
     // What is on its way may say that a step is over which the state still has for active; work follows it anyway.
     if (this.busy) return;
-    if (this.#closed || this.#code === undefined || !this.#owns()) {
+    if (this.#closed || this.#code === undefined) {
       this.#arm(undefined);
       this.#rest(undefined);
       return;
     }
     const work = pendingWork(this.#code.graph, this.state);
+    if (!this.#owns()) {
+      this.#arm(undefined);
+      this.#rest(this.state.owner ? undefined : work.wakeAt);
+      return;
+    }
     this.attempts.abortStale();
     for (const name of work.abort) if (!this.#host.runsElsewhere?.(this, name)) this.attempts.abort(name);
     for (const name of work.choose) void this.#choose(name);
@@ -162,10 +167,10 @@ export class Driver implements DrivenInstance {
     this.work();
   }
 
+  /** What is to be run is run by its owner alone: a lease that has run out is taken by a commit, not by looking. */
   #owns(): boolean {
-    const { runner, clock } = this.#host;
-    const { owner } = this.state;
-    return runner === undefined || owner === undefined || owner.id === runner.id || owner.until <= clock.now();
+    const { runner } = this.#host;
+    return runner === undefined || this.state.owner?.id === runner.id;
   }
 
   #run({ run, serial }: PendingWork): void {

@@ -275,8 +275,18 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
     return new Promise((resolve, reject) => {
       const stop = runner.subscribe(id, (change) => {
         if (!isEnded(change.status)) return;
-        stop();
-        get(id).then(resolve, reject);
+        get(id).then(
+          (view) => {
+            // By now it may have been retried, or started again.
+            if (!isEnded(view.status)) return;
+            stop();
+            resolve(view);
+          },
+          (error: unknown) => {
+            stop();
+            reject(error);
+          },
+        );
       });
     });
   }

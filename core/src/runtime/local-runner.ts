@@ -116,7 +116,9 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
     if (closed) throw closedError();
     drivers.set(id, driver);
     if (driver.code === undefined && !isEnded(driver.state.status)) tellParked(driver.state);
-    if (wasLeftRunning(driver.state, takeFrom)) await driver.submit({ type: "interrupted" });
+    if (wasLeftRunning(driver.state, takeFrom)) {
+      await driver.submit({ type: "interrupted", owner: driver.state.owner?.id ?? "" });
+    }
     return driver;
   }
 
@@ -125,18 +127,17 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
     host.telemetry?.parked(state, clock.now(), here ? "changed" : "missing");
   }
 
-  /** A fresh state with something that runs: whoever ran it is gone, if it is not another runner's that lives. */
-  function wasLeftRunning(state: RunState, takeFrom: string | undefined): boolean {
-    if (isEnded(state.status) || (state.runnable === 0 && state.ending === undefined)) return false;
-    const { owner } = state;
-    return owner === undefined || owner.id === takeFrom || owner.id === runnerId || owner.until <= clock.now();
+  /** Somebody drove it and is gone: not another runner that lives. What is at rest has no owner. */
+  function wasLeftRunning({ status, owner }: RunState, takeFrom: string | undefined): boolean {
+    if (isEnded(status) || owner === undefined) return false;
+    return owner.id === takeFrom || owner.id === runnerId || owner.until <= clock.now();
   }
 
   /** Hands a command to the driver that is in charge in the same turn, so that an instance never has two of them here. */
-  async function withDriver<T>(id: string, use: (driver: Driver) => Promise<T>): Promise<T> {
+  async function withDriver<T>(id: string, use: (driver: Driver) => Promise<T>, takeFrom?: string): Promise<T> {
     if (closed) throw closedError();
     for (;;) {
-      const driver = await driverOf(id);
+      const driver = await driverOf(id, takeFrom);
       if (drivers.get(id) === driver) return use(driver);
     }
   }
@@ -233,12 +234,12 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
   async function take(row: DueInstance, isOrphan: boolean): Promise<void> {
     if (closed || drivers.get(row.id)?.busy) return;
     try {
-      const driver = await driverOf(row.id, isOrphan ? row.owner : undefined);
-      if (driver.state.status !== "deleted") await driver.submit({ type: "wake" });
-      else {
+      const look = async (driver: Driver) => {
+        if (driver.state.status !== "deleted") return driver.submit({ type: "wake" });
         letGo(driver);
-        await removeThrough(row.id, driver.state.revision);
-      }
+        return removeThrough(row.id, driver.state.revision);
+      };
+      await withDriver(row.id, look, isOrphan ? row.owner : undefined);
     } catch (error) {
       if ((error as { code?: unknown }).code !== "PARKED") onError(error, row.id);
     }
