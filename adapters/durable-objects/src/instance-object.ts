@@ -157,8 +157,7 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server);
     const { id, state } = await this.#load(undefined);
-    if (state.info)
-      server.send(JSON.stringify(toChange({ id, state }, state.updatedAt, Object.fromEntries(state.steps))));
+    server.send(JSON.stringify(toChange({ id, state }, state.updatedAt, Object.fromEntries(state.steps))));
     return new Response(null, { status: 101, webSocket: client });
   }
 

@@ -145,17 +145,20 @@ function interruptedError(name: string): StoredError {
 
 /** All attempts that may have been begun by a runner that is gone, or those named. */
 export function decideInterrupted(draft: Draft, { steps, owner }: InterruptedCommand): void {
-  if (owner !== undefined && (draft.owner?.id ?? "") !== owner) return;
+  if (owner && (draft.owner?.id !== owner.id || draft.owner.until !== owner.until)) return;
   // Whoever says so has found that the owner is gone, perhaps before its lease ran out.
   if (steps === undefined) draft.owner = undefined;
   const compensating = draft.ending && draft.active === 0 ? nextToCompensate(draft) : undefined;
   const running = (name: string) => draft.step(name)?.status === "active" && isRunnable(draft.step(name));
   const suspects = (steps ?? [...draft.open()]).filter(running);
-  // One at a time, in this order: only the first can have been running.
+  // One at a time, in this order: only the first is counted. The others get a new token all the same, since a timer
+  // that fired meanwhile may have put another one before the one that ran.
   const isSerial = [...draft.open()].some((name) => callsForSeries(draft.step(name)));
-  for (const name of isSerial ? suspects.slice(0, 1) : suspects) {
-    interrupt(draft, draft.node(name) as StepNode, draft.step(name) as StepState);
-  }
+  suspects.forEach((name, index) => {
+    const step = draft.step(name) as StepState;
+    if (!isSerial || index === 0) interrupt(draft, draft.node(name) as StepNode, step);
+    else draft.set(name, { ...step, attempt: (step.attempt ?? 1) + 1, unknown: true, ...heldBack(draft) });
+  });
   if (compensating !== undefined && (steps ?? [compensating]).includes(compensating)) {
     interruptCompensation(draft, compensating);
   }

@@ -1,6 +1,6 @@
 import type { HephaestusError } from "../definition/errors.ts";
 import type { Json, JsonText } from "../definition/json.ts";
-import type { RunInfo, StoredError, Timestamp } from "./state.ts";
+import type { Owner, RunInfo, StoredError, Timestamp } from "./state.ts";
 
 /** Begins a run: the first of an id, or the next one when the run before has ended. */
 export interface StartCommand {
@@ -89,8 +89,8 @@ export interface ChoiceCommand {
 export interface InterruptedCommand {
   readonly type: "interrupted";
   readonly steps?: readonly string[];
-  /** Who was found to be gone; "" is nobody. When somebody else owns the run by now, nothing is interrupted. */
-  readonly owner?: string;
+  /** The lease of the one who was found to be gone. When the run is somebody else's by now, or it was renewed, nothing is done. */
+  readonly owner?: Owner;
 }
 
 export interface CheckpointCommand extends AttemptToken {

@@ -44,7 +44,9 @@ describe("an event", () => {
     expect([...run.state.inbox.keys()]).toEqual(["e"]);
     const { revision } = run.state;
     run.ends("first");
-    expect(run.step("hurried")).toEqual({ status: "completed", event: "go", taken: "e", result: revision });
+    // Its payload stands where the event came; the step has it from now on.
+    const given = { taken: "e", result: revision, takenAt: revision + 1 };
+    expect(run.step("hurried")).toEqual({ status: "completed", event: "go", ...given });
     expect(run.state.inbox.size).toBe(0);
     expect(run.state.status).toBe("completed");
   });

@@ -8,7 +8,9 @@ import type { StepState } from "./state.ts";
 export function deliver(draft: Draft, node: StepNode, item: InboxItem): void {
   draft.leaveInbox(item);
   const step = draft.step(node.name) as StepState;
-  completeStep(draft, node, step, item.event, { taken: item.id, ...(item.payload ? { result: item.revision } : {}) });
+  const waited = item.revision === draft.revision ? {} : { takenAt: draft.revision };
+  const result = item.payload ? { result: item.revision, ...waited } : {};
+  completeStep(draft, node, step, item.event, { taken: item.id, ...result });
 }
 
 /** Gives a step that has just begun to wait the first event that is for it. While the run is paused, none is given. */

@@ -3,6 +3,7 @@ import { type } from "../definition/schema.ts";
 import { defineStep, done, waitForEvent } from "../definition/step.ts";
 import { defineWorkflow } from "../definition/workflow.ts";
 import { type EngineRun, engineRun, storedError } from "../testing/engine-run.ts";
+import type { Owner } from "./state.ts";
 
 const any = type<unknown>();
 const LEASE_MS = 30_000;
@@ -106,7 +107,7 @@ describe("a runner", () => {
     run.runner = theirs;
     run.pass(LEASE_MS);
     expect(run.state.owner?.id).toBe("ours");
-    run.do({ type: "interrupted", owner: "ours" });
+    run.do({ type: "interrupted", owner: run.state.owner as Owner });
     expect(run.state.owner).toEqual({ id: "theirs", until: run.now + LEASE_MS });
     expect(run.step("work")).toMatchObject({ attempt: 2 });
   });
@@ -114,7 +115,9 @@ describe("a runner", () => {
   it("takes nothing from one who has taken the run meanwhile", () => {
     const run = begun();
     run.runner = theirs;
-    run.do({ type: "interrupted", owner: "somebody before" });
+    run.do({ type: "interrupted", owner: { id: "somebody before", until: 5 } });
+    // Nor from one who has renewed its lease.
+    run.do({ type: "interrupted", owner: { id: "ours", until: 5 } });
     expect(run.state.owner?.id).toBe("ours");
     expect(run.step("work")).toEqual({ status: "active" });
   });

@@ -71,6 +71,8 @@ export interface StepState {
   readonly result?: Revision;
   /** The id of the event that it took from the inbox; its payload is the step's result. */
   readonly taken?: string;
+  /** The revision in which it took that event, where the event had waited in an earlier one. */
+  readonly takenAt?: Revision;
   /** What the step told about its outcome beside the result. */
   readonly metadata?: Json;
   /** The last error. */

@@ -58,6 +58,12 @@ export function makeAttempts(host: DriverHost, driver: DrivenInstance): Attempts
     return state.status === "active" && (state.attempt ?? 1) === attempt;
   }
 
+  /** Nothing new is begun while a run is paused or ends; what the driver does next says so to the engine. */
+  function mayBegin(step: string): boolean {
+    const { ending, paused, steps } = driver.state;
+    return ending === undefined && !paused && steps.get(step)?.wakeAt === undefined;
+  }
+
   function begin(step: string, attempt: number, compensation: boolean, execute: (one: Attempt) => Promise<void>): void {
     if (live.has(step)) return;
     const one: Attempt = { run: driver.state.run, attempt, compensation, aborter: makeAborter(), begun: false };
@@ -106,8 +112,8 @@ export function makeAttempts(host: DriverHost, driver: DrivenInstance): Attempts
       begin(step, state.steps.get(step)?.attempt ?? 1, false, async (one) => {
         const gathered = attemptInput(driver, definition);
         const input = gathered instanceof Promise ? await gathered : gathered;
-        // What was awaited above took time in which the attempt may have become an old one.
-        if (live.get(step) !== one || !isCurrent(step, one) || one.aborter.aborted) return;
+        // What was awaited above took time in which the attempt may have become an old one, or one not to be begun.
+        if (live.get(step) !== one || !isCurrent(step, one) || !mayBegin(step) || one.aborter.aborted) return;
         one.begun = true;
         const run = () => runAttempt(definition, input, portsOf(host, driver, step, one));
         const report = await (host.telemetry ? timed(step, one.attempt, run) : run());
@@ -221,8 +227,8 @@ export function attemptInput(
 
 /** An optional result is seen if it was there when the step was reached, so that every attempt sees the same. */
 function isVisible(state: RunState, name: string, reader: StepState): boolean {
-  const result = state.steps.get(name)?.result;
-  return result !== undefined && result <= (reader.since ?? state.revision);
+  const { result, takenAt = result } = state.steps.get(name) ?? {};
+  return result !== undefined && takenAt !== undefined && takenAt <= (reader.since ?? state.revision);
 }
 
 function portsOf(

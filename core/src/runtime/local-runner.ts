@@ -117,7 +117,8 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
     drivers.set(id, driver);
     if (driver.code === undefined && !isEnded(driver.state.status)) tellParked(driver.state);
     if (wasLeftRunning(driver.state, takeFrom)) {
-      await driver.submit({ type: "interrupted", owner: driver.state.owner?.id ?? "" });
+      const { owner } = driver.state;
+      await driver.submit({ type: "interrupted", ...(owner ? { owner } : {}) });
     }
     return driver;
   }
@@ -179,7 +180,7 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
     try {
       const { state } = drivers.get(id) ?? (await loadState(host, id));
       const steps = Object.fromEntries(state.steps);
-      if (state.info && listeners.get(id)?.has(listener)) listener(toChange({ id, state }, state.updatedAt, steps));
+      if (listeners.get(id)?.has(listener)) listener(toChange({ id, state }, state.updatedAt, steps));
     } catch (error) {
       onError(error, id);
     }

@@ -37,8 +37,8 @@ export interface Runner {
   history(id: string): Promise<readonly HistoryEntry[]>;
   list(filter: InstanceFilter): Promise<Page<InstanceSummary>>;
   /**
-   * Tells how the instance stands, if there is one, and then of every committed change; the answer ends it. A change
-   * may be told twice, by its revision.
+   * Tells how the instance stands ("deleted" where there is none) and then of every committed change; the answer ends
+   * it. A change may be told twice, by its revision.
    */
   subscribe(id: string, listener: (change: InstanceChange) => void): () => void;
   /** Finishes or hands back what runs; afterwards every call is refused. */
