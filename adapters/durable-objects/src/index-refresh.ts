@@ -1,4 +1,4 @@
-import { Draft, type Driver, type Header, toHeader } from "@hephaestus/core";
+import { type Changes, Draft, type Driver, type Header, toHeader } from "@hephaestus/core";
 import type { InstanceIndex } from "./options.ts";
 
 /**
@@ -66,4 +66,9 @@ async function headerOf({ state, code, payloads }: Driver): Promise<Header | und
   const { wakeAt: _wakeAt, ...header } = toHeader(new Draft(state, code.graph, state.updatedAt));
   const { input } = await payloads.read(state, []);
   return { ...header, revision, ...(input === undefined ? {} : { input }) };
+}
+
+/** Whether a commit changes what lists show: an event that waits in the inbox does not. */
+export function isSeenInIndex({ run, status, steps }: Changes): boolean {
+  return run !== undefined || status !== undefined || steps !== undefined;
 }

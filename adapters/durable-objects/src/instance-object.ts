@@ -26,13 +26,13 @@ import {
   toChange,
   toInstanceView,
 } from "@hephaestus/core";
-import { IndexRefresh } from "./index-refresh.ts";
+import { IndexRefresh, isSeenInIndex } from "./index-refresh.ts";
 import { objectJournal } from "./journal.ts";
 import { ObjectAlarm } from "./object-alarm.ts";
 import type { AttemptToken, Definitions, ObjectApi } from "./object-api.ts";
 import { makeParts, type ObjectParts } from "./object-parts.ts";
 import type { EdgeOptions } from "./options.ts";
-import { isForQueue, sendSteps } from "./queued-steps.ts";
+import { isQueued, sendSteps } from "./queued-steps.ts";
 import { toWire } from "./wire.ts";
 
 /**
@@ -364,16 +364,6 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
     this.#parts ??= makeParts(this.#options, this.env);
     return this.#parts;
   }
-}
-
-function isQueued(code: Code, name: string): boolean {
-  const node = code.graph.byName.get(name);
-  return node !== undefined && isForQueue(code.graph, node, code.steps.get(name)?.execution);
-}
-
-/** Whether a commit changes what lists show: an event that waits in the inbox does not. */
-function isSeenInIndex({ run, status, steps }: Changes): boolean {
-  return run !== undefined || status !== undefined || steps !== undefined;
 }
 
 function isCurrent(state: RunState, { run, step, attempt }: AttemptToken): boolean {

@@ -1,4 +1,4 @@
-import type { DrivenInstance, Graph, StepNode } from "@hephaestus/core";
+import type { Code, DrivenInstance } from "@hephaestus/core";
 import type { StepMessage, Timing } from "./options.ts";
 
 /** What the object remembers of a step that is on the queue. It is in memory only: losing it costs time, not truth. */
@@ -109,7 +109,10 @@ export async function sendSteps(queue: Queue<StepMessage>, messages: readonly St
 }
 
 /** Whether a step is for the queue: it says so, or, by `auto`, it is part of a fan-out wider than one. */
-export function isForQueue(graph: Graph, node: StepNode, execution: "inline" | "queue" | "auto" = "auto"): boolean {
+export function isQueued({ graph, steps }: Code, name: string): boolean {
+  const node = graph.byName.get(name);
+  if (node === undefined) return false;
+  const execution = steps.get(name)?.execution ?? "auto";
   if (execution !== "auto") return execution === "queue";
   if (node.isStart) return graph.starts.length > 1;
   return node.sources.some((source) => {

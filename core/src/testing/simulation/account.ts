@@ -1,0 +1,196 @@
+import type { JsonText } from "../../definition/json.ts";
+import type { AnyWorkflow } from "../../definition/workflow.ts";
+import type {
+  CommandRecord,
+  Ending,
+  InboxEntry,
+  Owner,
+  Payloads,
+  Revision,
+  RunInfo,
+  RunStatus,
+  StepState,
+  Timestamp,
+} from "../../engine/state.ts";
+import type { Commit, Header } from "../../runtime/storage.ts";
+import type { ModelWorkflow } from "../model.ts";
+
+/** An accepted event, and who took it. */
+interface Arrived {
+  readonly entry: InboxEntry;
+  readonly at: Timestamp;
+  readonly revision: Revision;
+  takenBy: string | undefined;
+}
+
+interface KnownCommand {
+  readonly record: CommandRecord;
+  /** The pick in which it was committed. */
+  readonly tick: number;
+}
+
+/** One settling of a step, in the order of the journal. */
+export interface Settled {
+  readonly step: string;
+  readonly state: StepState;
+}
+
+/**
+ * What the checker knows of one instance: kept from the commits that succeeded, by nothing of the engine's.
+ * It belongs to the checker and changes in place.
+ */
+export interface Account {
+  readonly id: string;
+  /** How often all of it was removed: runs are counted from 1 again then. */
+  readonly removals: number;
+  workflow: AnyWorkflow;
+  model: ModelWorkflow;
+  run: number;
+  revision: Revision;
+  firstRevision: Revision;
+  /** "deleted" before the first run, too. */
+  status: RunStatus;
+  info: RunInfo | undefined;
+  readonly steps: Map<string, StepState>;
+  readonly inbox: Map<string, Arrived>;
+  /** Of all runs: an id belongs to the instance. */
+  readonly commands: Map<string, KnownCommand>;
+  paused: boolean;
+  ending: Ending | undefined;
+  owner: Owner | undefined;
+  header: Header | undefined;
+  /** The run was taken up again, so that its journal is no single life of its steps. */
+  retried: boolean;
+  /** The records of the run that are not removed, as JSON texts. */
+  readonly records: Map<Revision, string>;
+  readonly payloads: Map<Revision, Payloads>;
+  /** The settlings of the run. */
+  readonly settled: Settled[];
+  /** The status after each record of the run. */
+  readonly statusAt: Map<Revision, RunStatus>;
+  /** The pick in which it was last changed. */
+  changedAt: number;
+  /** The revision in which each step was settled. */
+  readonly settledAt: Map<string, Revision>;
+  /** When the run began to end. */
+  endingSince: Revision | undefined;
+}
+
+export function emptyAccount(id: string, removals: number, workflow: AnyWorkflow, model: ModelWorkflow): Account {
+  return {
+    id,
+    removals,
+    workflow,
+    model,
+    run: 0,
+    revision: 0,
+    firstRevision: 0,
+    status: "deleted",
+    info: undefined,
+    steps: new Map(),
+    inbox: new Map(),
+    commands: new Map(),
+    paused: false,
+    ending: undefined,
+    owner: undefined,
+    header: undefined,
+    retried: false,
+    records: new Map(),
+    payloads: new Map(),
+    settled: [],
+    statusAt: new Map(),
+    changedAt: -1,
+    settledAt: new Map(),
+    endingSince: undefined,
+  };
+}
+
+export function isOver(status: RunStatus): boolean {
+  return status === "completed" || status === "failed" || status === "cancelled" || status === "deleted";
+}
+
+export function isSettledStep(step: StepState | undefined): boolean {
+  const status = step?.status;
+  return status === "completed" || status === "failed" || status === "skipped" || status === "cancelled";
+}
+
+export function isOpenStep(step: StepState | undefined): boolean {
+  return step?.status === "active" || step?.status === "waiting" || step?.status === "choosing";
+}
+
+/** Steps that only a driver can bring on, and that wait for nothing. */
+export function isRunnableStep(step: StepState): boolean {
+  return (step.status === "active" || step.status === "choosing") && step.wakeAt === undefined;
+}
+
+/** Enters a commit that succeeded. */
+export function enter(
+  account: Account,
+  { run, expected, changes, payloads, header }: Commit,
+  text: string,
+  tick: number,
+) {
+  const revision = expected + 1;
+  if (changes.run || changes.status === "deleted") beginAnew(account);
+  if (changes.run) {
+    account.firstRevision = revision;
+    account.records.clear();
+    account.payloads.clear();
+  }
+  account.run = run;
+  account.revision = revision;
+  if (changes.run) account.info = changes.run;
+  account.records.set(revision, text);
+  if (payloads) account.payloads.set(revision, payloads);
+  if (changes.paused !== undefined) account.paused = changes.paused;
+  if (changes.owner !== undefined) account.owner = changes.owner ?? undefined;
+  if (changes.ending !== undefined) {
+    account.ending = changes.ending ?? undefined;
+    account.endingSince = account.ending ? revision : undefined;
+  }
+  for (const entry of changes.inbox ?? []) {
+    account.inbox.set(entry.id, { entry, at: changes.at, revision, takenBy: undefined });
+  }
+  for (const record of changes.commands ?? []) {
+    if (!account.commands.has(record.id)) account.commands.set(record.id, { record, tick });
+    if (record.type === "retry") account.retried = true;
+  }
+  for (const [name, next] of Object.entries(changes.steps ?? {})) enterStep(account, name, next, revision);
+  if (header) account.header = header;
+  if (changes.status !== undefined) account.status = changes.status;
+  account.statusAt.set(revision, account.status);
+  account.changedAt = tick;
+}
+
+/** Before a tombstone the records of the run stand until they are removed. */
+function beginAnew(account: Account): void {
+  account.info = undefined;
+  account.steps.clear();
+  account.inbox.clear();
+  account.paused = false;
+  account.ending = undefined;
+  account.endingSince = undefined;
+  account.owner = undefined;
+  account.header = undefined;
+  account.retried = false;
+  account.settled.length = 0;
+  account.settledAt.clear();
+}
+
+function enterStep(account: Account, name: string, next: StepState, revision: Revision): void {
+  const before = account.steps.get(name);
+  account.steps.set(name, next);
+  const arrived = next.taken === undefined ? undefined : account.inbox.get(next.taken);
+  if (arrived) arrived.takenBy = name;
+  if (!isSettledStep(next) || (isSettledStep(before) && before?.status === next.status)) return;
+  account.settled.push({ step: name, state: next });
+  account.settledAt.set(name, revision);
+}
+
+/** The stored text of a step's result: of its own outcome, or of the event that it took. */
+export function resultTextOf(account: Account, name: string): JsonText | undefined {
+  const step = account.steps.get(name);
+  if (step?.result === undefined) return undefined;
+  const payloads = account.payloads.get(step.result);
+  return payloads?.[step.taken === undefined ? `result:${name}` : `event:${step.taken}`];
+}

@@ -1,0 +1,134 @@
+import type { AnyWorkflow } from "../../definition/workflow.ts";
+import { applyRecord, emptyRun, foldRecords, type RunState } from "../../engine/run-state.ts";
+import type { Timestamp } from "../../engine/state.ts";
+import type { Commit, Storage } from "../../runtime/storage.ts";
+import type { ModelWorkflow } from "../model.ts";
+import { type Account, emptyAccount, enter } from "./account.ts";
+import { type Coverage, meet } from "./coverage.ts";
+import { toModel } from "./flow.ts";
+import { checkChoices } from "./rules-choices.ts";
+import { checkJoins, checkOrderOfUndoing, checkStatus, compareWithModel, meetJoins } from "./rules-joins.ts";
+import { checkHeader, checkRecord, checkTakeover } from "./rules-record.ts";
+import { checkSteps } from "./rules-steps.ts";
+import { hold } from "./violation.ts";
+import type { Witness } from "./witness.ts";
+
+/** The checker's own book of all instances: whatever succeeds is checked and entered at once. */
+export interface Journal {
+  readonly accounts: ReadonlyMap<string, Account>;
+  account(id: string): Account;
+  /** A commit has succeeded. @throws Violation */
+  committed(commit: Commit, text: string, latest: Timestamp, tick: number): void;
+  /** Records were removed for good. @throws Violation */
+  removed(id: string, through: number, tick: number): void;
+  /** Compares what is stored with what was committed. @throws Violation */
+  audit(storage: Storage): Promise<void>;
+}
+
+/** The commit as a record of it would read. */
+export function textOf({ expected, run, nonce, changes }: Commit): string {
+  return JSON.stringify({ revision: expected + 1, run, nonce, changes });
+}
+
+export function makeJournal(
+  instances: readonly { readonly id: string; readonly workflow: AnyWorkflow }[],
+  witness: Witness,
+  coverage: Coverage,
+  isDead: (owner: string) => boolean,
+  pureChoices: boolean,
+): Journal {
+  const models = new Map(instances.map(({ workflow }) => [workflow, toModel(workflow)]));
+  const accounts = new Map<string, Account>();
+  const open = (id: string, removals: number, workflow: AnyWorkflow) =>
+    accounts.set(id, emptyAccount(id, removals, workflow, models.get(workflow) as ModelWorkflow));
+  for (const { id, workflow } of instances) open(id, 0, workflow);
+
+  function account(id: string): Account {
+    const found = accounts.get(id);
+    hold(found !== undefined, "stale-commit", () => `nobody started ${id}`);
+    return found;
+  }
+
+  async function auditOne(own: Account, storage: Storage): Promise<void> {
+    const records = await storage.load(own.id);
+    if (own.revision === 0) {
+      hold(records === undefined, "commit-lost", () => `${own.id} was never committed, and is there`);
+      return;
+    }
+    hold(records !== undefined, "commit-lost", () => `${own.id} is at revision ${own.revision}, and is not there`);
+    const texts = records.map((record) => {
+      const { revision, run, nonce, changes } = record;
+      return JSON.stringify({ revision, run, nonce, changes });
+    });
+    const written = [...own.records.values()];
+    const same = texts.length === written.length && texts.every((text, index) => text === written[index]);
+    hold(same, "commit-lost", () => {
+      const index = written.findIndex((text, at) => text !== texts[at]);
+      return `the journal of ${own.id} has ${texts[index]} where ${written[index]} was committed`;
+    });
+    const revisions = [...own.payloads.keys()];
+    const payloads = await storage.payloads(own.id, revisions);
+    revisions.forEach((revision, index) => {
+      const [found, written] = [JSON.stringify(payloads[index]), JSON.stringify(own.payloads.get(revision))];
+      hold(
+        found === written,
+        "commit-lost",
+        () => `${own.id} has the payloads ${found} where ${written} were committed`,
+      );
+    });
+    const { graph } = own.workflow;
+    const folded = plain(foldRecords(own.id, records, graph));
+    const live = emptyRun(own.id);
+    for (const record of records) applyRecord(live, record, graph);
+    hold(folded === plain(live), "fold", () => `${own.id} is not folded as it was live`);
+    const status = folded === plain(live) && live.status === own.status && live.revision === own.revision;
+    hold(status, "fold", () => `${own.id} is loaded as ${live.status} at ${live.revision}`);
+  }
+
+  return {
+    accounts,
+    account,
+    committed(commit, text, latest, tick) {
+      const own = account(commit.id);
+      checkRecord(own, commit, latest, coverage);
+      checkTakeover(own, commit, latest, isDead);
+      checkSteps(own, commit, witness, coverage);
+      const status = own.status;
+      enter(own, commit, text, tick);
+      checkJoins(own);
+      if (pureChoices) checkChoices(own, Object.keys(commit.changes.steps ?? {}));
+      checkStatus(own);
+      if (own.ending) checkOrderOfUndoing(own, Object.keys(commit.changes.steps ?? {}));
+      checkHeader(own, commit);
+      if (own.status === status) return;
+      meet(coverage, "statuses", own.status);
+      if (own.status === "completed" || own.status === "failed" || own.status === "cancelled") meetJoins(own, coverage);
+      compareWithModel(own);
+    },
+    removed(id, through, tick) {
+      const own = account(id);
+      if (through < own.firstRevision || own.revision === 0) return;
+      hold(
+        own.status === "deleted",
+        "commit-lost",
+        () => `${id} is ${own.status} at revision ${own.revision}, and is removed through ${through}`,
+      );
+      for (const revision of own.records.keys()) {
+        if (revision > through) continue;
+        own.records.delete(revision);
+        own.payloads.delete(revision);
+      }
+      if (through < own.revision) return;
+      open(id, own.removals + 1, own.workflow);
+      account(id).changedAt = tick;
+    },
+    async audit(storage) {
+      for (const own of accounts.values()) await auditOne(own, storage);
+    },
+  };
+}
+
+function plain(state: RunState): string {
+  const { steps, inbox, commands, open, ...rest } = state;
+  return JSON.stringify({ ...rest, steps: [...steps], inbox: [...inbox], commands: [...commands], open: [...open] });
+}

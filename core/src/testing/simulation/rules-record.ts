@@ -1,0 +1,122 @@
+import { COMMAND_RETENTION_MS } from "../../engine/limits.ts";
+import type { Changes, Timestamp } from "../../engine/state.ts";
+import type { Commit } from "../../runtime/storage.ts";
+import { type Account, isOpenStep, isOver } from "./account.ts";
+import { type Coverage, meet } from "./coverage.ts";
+import { wakeOf } from "./rules-joins.ts";
+import { hold } from "./violation.ts";
+
+/** Checks what a commit says beside its steps, against how the instance stood before. @throws Violation */
+export function checkRecord(account: Account, commit: Commit, latest: Timestamp, coverage: Coverage): void {
+  const { expected, changes, run } = commit;
+  const label = `revision ${expected + 1} of ${account.id}`;
+  hold(expected === account.revision, "stale-commit", () => {
+    return `a commit on revision ${expected} of ${account.id} succeeded, which is at ${account.revision}`;
+  });
+  hold(changes.at <= latest, "timer-early", () => {
+    return `${label} says that it is ${changes.at}, the clock of its runner was never past ${latest}`;
+  });
+  if (changes.status === "deleted") {
+    // What ended in the same commit shows in its steps, or in the command that ended it.
+    const ends = changes.steps !== undefined || changes.commands?.some(({ type }) => type === "cancel") === true;
+    hold(isOver(account.status) || ends, "end-final", () => `${label} deletes a run that is ${account.status}`);
+  }
+  if (changes.run) {
+    hold(isOver(account.status), "end-final", () => `${label} begins a run while one is ${account.status}`);
+    hold(
+      run === account.run + 1 && changes.run.run === run,
+      "end-final",
+      () => `${label} begins run ${run} after ${account.run}`,
+    );
+  } else {
+    hold(run === account.run, "end-final", () => `${label} is of run ${run}, the latest is ${account.run}`);
+    if (isOver(account.status)) checkAfterEnd(account, changes, label);
+  }
+  checkInbox(account, changes, label);
+  checkCommands(account, commit, label, coverage);
+}
+
+/**
+ * Whoever says that attempts were interrupted is their owner in a new life, or has found the owner gone: its lease ran
+ * out, or its lock is free. @throws Violation
+ */
+export function checkTakeover(
+  account: Account,
+  commit: Commit,
+  latest: Timestamp,
+  isDead: (owner: string) => boolean,
+): void {
+  const { owner } = account;
+  const { changes, nonce } = commit;
+  if (owner === undefined || changes.run || owner.until <= latest || owner.id === nonce.split(".")[0]) return;
+  if (isDead(owner.id)) return;
+  for (const [name, { interruptions = 0 }] of Object.entries(changes.steps ?? {})) {
+    const before = account.steps.get(name)?.interruptions ?? 0;
+    hold(interruptions <= before, "retries", () => {
+      return `${account.id}/${name} is said to be interrupted, and ${owner.id} holds its lease until ${owner.until}`;
+    });
+  }
+}
+
+function checkAfterEnd(account: Account, changes: Changes, label: string): void {
+  const { status } = account;
+  const types = new Set((changes.commands ?? []).map(({ type }) => type));
+  const only = (...fields: (keyof Changes)[]) =>
+    Object.keys(changes).every((field) => field === "at" || fields.includes(field as keyof Changes));
+  if (changes.status === "deleted" && types.has("delete") && status !== "deleted") return;
+  if (status === "failed" && (types.has("retry") || types.has("cancel"))) return;
+  const kept = status === "failed" && only("inbox", "commands") && [...types].every((type) => type === "event");
+  hold(kept, "end-final", () => `${label} follows the end (${status}) with ${Object.keys(changes).join(", ")}`);
+}
+
+function checkInbox(account: Account, changes: Changes, label: string): void {
+  for (const { id } of changes.inbox ?? []) {
+    hold(!account.inbox.has(id) || changes.run !== undefined, "events", () => `${label} accepts event ${id} again`);
+    const known = changes.commands?.some((command) => command.id === id && command.type === "event") === true;
+    hold(known, "events", () => `${label} accepts event ${id} and does not remember it`);
+  }
+}
+
+function checkCommands(account: Account, { changes, run, payloads }: Commit, label: string, coverage: Coverage): void {
+  const tombstone = changes.status === "deleted";
+  for (const { id, type, run: of, at } of changes.commands ?? []) {
+    // A tombstone lists those that may come again.
+    const known = account.commands.get(id);
+    if (tombstone && of !== undefined && known) continue;
+    const forgotten = known !== undefined && changes.at - at > COMMAND_RETENTION_MS;
+    hold(known === undefined || forgotten, "commands", () => `${label} has ${type} ${id} take effect again`);
+    hold(of === run, "commands", () => `${label} has a command of run ${of}`);
+    meet(coverage, "commands", type);
+    if (type !== "event") continue;
+    const entry = changes.inbox?.find((one) => one.id === id);
+    hold(entry !== undefined, "events", () => `${label} remembers event ${id} and does not keep it`);
+    const text = payloads?.[`event:${id}`];
+    hold((text !== undefined) === (entry.payload === true), "events", () => `${label} keeps no payload of ${id}`);
+  }
+}
+
+/** Checks the row that stands beside the journal after a commit. @throws Violation */
+export function checkHeader(account: Account, { header, expected }: Commit): void {
+  const label = `the header of ${account.id} at revision ${expected + 1}`;
+  if (header) {
+    const open = [...account.steps].filter(([, step]) => isOpenStep(step)).map(([name]) => name);
+    hold(header.revision === expected + 1, "header", () => `${label} names revision ${header.revision}`);
+    hold(header.status === account.status, "header", () => `${label} says ${header.status}, not ${account.status}`);
+    const current = [...header.current].sort().join() === open.sort().join();
+    hold(current || header.status === "deleted", "header", () => `${label} names ${header.current}, not ${open}`);
+    hold(header.owner === account.owner?.id, "header", () => `${label} names the owner ${header.owner}`);
+  }
+  if (account.status === "deleted") return;
+  const row = account.header;
+  hold(row !== undefined, "header", () => `${account.id} has no header`);
+  if (isOver(account.status)) {
+    hold(row.status === account.status, "header", () => `${label} says ${row.status} after the end`);
+    hold(row.wakeAt === undefined, "header", () => `${label} wakes what has ended`);
+    return;
+  }
+  const wake = wakeOf(account);
+  if (wake === undefined) return;
+  hold(row.wakeAt !== undefined, "header", () => `${label} names no time to look again, and something is to be done`);
+  const driven = row.owner !== undefined || wake === 0;
+  hold(driven || row.wakeAt <= wake, "header", () => `${label} wakes at ${row.wakeAt}, something is due at ${wake}`);
+}

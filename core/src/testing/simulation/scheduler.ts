@@ -1,0 +1,122 @@
+import type { Timestamp } from "../../engine/state.ts";
+import { mix } from "./chance.ts";
+import { PORTS, type Port } from "./plan.ts";
+
+/** One life of a worker: from a start to a crash or a close. What belongs to a life that is over never goes on. */
+export interface Life {
+  readonly worker: number;
+  readonly generation: number;
+  alive: boolean;
+  /** Answers and timers of this life are held back until then: it is frozen. */
+  frozenUntil: Timestamp;
+  /** How often each port was touched. */
+  readonly touched: Map<Port, number>;
+}
+
+/** Something that waits for its turn. */
+export interface Parked {
+  /** Undefined for what belongs to the world and not to a worker. */
+  readonly life: Life | undefined;
+  readonly port: Port | "world";
+  readonly nth: number;
+  /** Goes on although its worker is frozen or gone: it is under way outside. */
+  readonly outside: boolean;
+  readyAt: Timestamp;
+  readonly priority: number;
+  readonly run: () => void | Promise<void>;
+}
+
+export interface Scheduler {
+  /** The true time, in virtual milliseconds. */
+  now: Timestamp;
+  /** Items picked so far. */
+  readonly tick: number;
+  readonly count: number;
+  park(item: Omit<Parked, "priority">): Parked;
+  remove(item: Parked): void;
+  /** Takes out all items of a life but those that `keep` names. */
+  drop(life: Life, keep: (item: Parked) => boolean): void;
+  /** One that is ready, by the seed; undefined when none is. */
+  next(): Parked | undefined;
+  /** When the next item will be ready; undefined when there is none. */
+  nextAt(): Timestamp | undefined;
+}
+
+const SIMULATION_START: Timestamp = 1_800_000_000_000;
+
+/**
+ * Holds what is parked. Each item has a priority by the seed and by what it is, not by when it came, so that a plan
+ * from which something was taken still runs much like before; of the ready ones the first by that is picked.
+ */
+export function makeScheduler(seed: number): Scheduler {
+  const items: Parked[] = [];
+  let tick = 0;
+
+  function readyAt({ life, outside, readyAt: at }: Parked): Timestamp {
+    return life === undefined || outside || life.frozenUntil <= at ? at : life.frozenUntil;
+  }
+
+  function takeAt(index: number): Parked {
+    const item = items[index] as Parked;
+    const last = items.pop() as Parked;
+    if (last !== item) items[index] = last;
+    return item;
+  }
+
+  const scheduler: Scheduler & { tick: number } = {
+    now: SIMULATION_START,
+    get tick() {
+      return tick;
+    },
+    get count() {
+      return items.length;
+    },
+    park(given) {
+      const { life, port, nth } = given;
+      const place = life === undefined ? 0x7777 : life.worker * 64 + life.generation;
+      const kind = port === "world" ? 99 : PORTS.indexOf(port);
+      const priority = mix(mix(seed, place * 128 + kind), nth);
+      const item = { ...given, priority };
+      items.push(item);
+      return item;
+    },
+    remove(item) {
+      const index = items.indexOf(item);
+      if (index >= 0) takeAt(index);
+    },
+    drop(life, keep) {
+      for (let index = items.length - 1; index >= 0; index--) {
+        const item = items[index] as Parked;
+        if (item.life === life && !keep(item)) takeAt(index);
+      }
+    },
+    next() {
+      let best = -1;
+      let lowest = Number.POSITIVE_INFINITY;
+      for (let index = 0; index < items.length; index++) {
+        const item = items[index] as Parked;
+        if (item.priority < lowest && readyAt(item) <= scheduler.now) {
+          best = index;
+          lowest = item.priority;
+        }
+      }
+      if (best < 0) return undefined;
+      tick += 1;
+      return takeAt(best);
+    },
+    nextAt() {
+      let soonest: Timestamp | undefined;
+      for (const item of items) {
+        const at = readyAt(item);
+        if (soonest === undefined || at < soonest) soonest = at;
+      }
+      return soonest;
+    },
+  };
+  return scheduler;
+}
+
+/** Lets everything go on that waits for nothing but its turn, as far as so many turns reach. */
+export async function drain(turns: number): Promise<void> {
+  for (let turn = 0; turn < turns; turn++) await undefined;
+}

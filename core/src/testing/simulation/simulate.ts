@@ -1,0 +1,236 @@
+import { instanceIdOf } from "../../definition/key.ts";
+import type { Connectors } from "../../definition/step.ts";
+import type { AnyWorkflow } from "../../definition/workflow.ts";
+import { COMMAND_RETENTION_MS } from "../../engine/limits.ts";
+import { memoryStorage } from "../../runtime/memory-storage.ts";
+import type { Storage } from "../../runtime/storage.ts";
+import { isOver } from "./account.ts";
+import type { Canary } from "./canaries.ts";
+import { type Client, makeClient } from "./client.ts";
+import { awaited, GIFTS, type Gifts } from "./commands.ts";
+import type { Coverage } from "./coverage.ts";
+import { toFlow } from "./flow.ts";
+import { makePlan } from "./make-plan.ts";
+import type { Plan } from "./plan.ts";
+import { wakeOf } from "./rules-joins.ts";
+import { drain } from "./scheduler.ts";
+import { hold, type Violation } from "./violation.ts";
+import { makeWorkers, type Workers } from "./workers.ts";
+import { fail, makeWorld, type SimulatedInstance, step, type World } from "./world.ts";
+
+export interface SimulationOptions {
+  /** Random ones of the plan unless given. Each needs `unique`, so that the client can name its instances. */
+  readonly workflows?: readonly AnyWorkflow[];
+  /** A new, empty storage; in memory unless given. */
+  readonly storage?: () => Storage;
+  /** What the steps of given workflows need, made anew for each life of a worker. */
+  readonly connectors?: () => Partial<Connectors>;
+  /** What the client gives with starts and events of given workflows. */
+  readonly gifts?: Gifts;
+  /** Something that is broken on purpose. */
+  readonly canary?: Canary;
+  /** Keeps the end of the trace as text. */
+  readonly keepsTrace?: boolean;
+}
+
+export interface SimulationResult {
+  readonly plan: Plan;
+  /** Undefined when every invariant held. */
+  readonly violation: Violation | undefined;
+  readonly coverage: Coverage;
+  /** The same plan has the same hash, every time. */
+  readonly hash: number;
+  readonly trace: readonly string[];
+  /** What the client did: operations of the plan, their repetitions left out. */
+  readonly operations: number;
+  readonly faults: number;
+  readonly workers: number;
+  readonly picks: number;
+}
+
+/** Faults that strike in every simulation at least: workers are crashed until so many have. */
+const FAULTS_MIN = 5;
+/** How long the world goes on after the last operation before faults stop, in virtual milliseconds. */
+const TAIL_MS = 4_000;
+/** What may happen while there are faults. */
+const FAULTY_PICKS_MAX = 30_000;
+/** What it may take to come to rest once faults have stopped. */
+const REST_PICKS_MAX = 60_000;
+const REST_MS_MAX = 20 * 60_000;
+/** How often the client brings on what rests, until all has ended. */
+const ROUNDS_MAX = 60;
+
+/**
+ * Runs a plan, or what follows from a seed: several workers on one storage, a client, and faults; then the faults stop
+ * and everything must come to its end. Deterministic: nothing but the plan decides what happens.
+ * @example
+ * const { violation } = await simulate(42, { workflows: [orderFlow] });
+ */
+export async function simulate(what: number | Plan, options: SimulationOptions = {}): Promise<SimulationResult> {
+  const plan = typeof what === "number" ? makePlan(what, { workflows: options.workflows !== undefined }) : what;
+  const { canary } = options;
+  const workflows = options.workflows ?? plan.workflows.map((one) => toFlow(one, plan.seed));
+  const instances = Array.from({ length: plan.settings.instances }, (_, index): SimulatedInstance => {
+    const workflow = workflows[index % workflows.length] as AnyWorkflow;
+    const key = `k${index}`;
+    return { id: instanceIdOf(workflow.definition, key), key, workflow };
+  });
+  const storage = (options.storage ?? memoryStorage)();
+  const world = makeWorld(plan, canary?.storage?.(storage) ?? storage, instances, options.keepsTrace ?? false);
+  const workers = makeWorkers(world, {
+    workflows: workflows.map((workflow) => canary?.workflow?.(workflow) ?? workflow),
+    ...(options.connectors ? { connectors: options.connectors } : {}),
+    ...(canary?.clock ? { breakClock: canary.clock } : {}),
+  });
+  const client = makeClient(world, workers, options.gifts ?? GIFTS);
+  try {
+    await live(world, workers, client);
+  } catch (error) {
+    fail(world, error);
+  }
+  await storage.close?.();
+  return {
+    plan,
+    violation: world.violation,
+    coverage: world.coverage,
+    hash: world.trace.hash,
+    trace: world.trace.lines,
+    operations: plan.operations.length,
+    faults: world.faults.struck,
+    workers: plan.settings.workers,
+    picks: world.scheduler.tick,
+  };
+}
+
+async function live(world: World, workers: Workers, client: Client): Promise<void> {
+  const { settings } = world.plan;
+  for (let worker = 0; worker < settings.workers; worker++) workers.start(worker);
+  await underFaults(world, workers, client);
+  if (world.violation) return;
+  calmDown(world, workers);
+  await comeToRest(world, client);
+  await comeHome(world, client);
+  if (settings.leaps && !world.violation) await leap(world, client);
+  if (world.violation) return;
+  await drain(64);
+  await world.journal.audit(world.storage);
+  client.audit();
+}
+
+/** The first phase: the client does what the plan says, and things go wrong. */
+async function underFaults(world: World, workers: Workers, client: Client): Promise<void> {
+  const { scheduler, plan, faults } = world;
+  let done = 0;
+  const parkNext = () => {
+    const operation = plan.operations[done];
+    if (operation === undefined) return;
+    const nth = done++;
+    const run = () => {
+      client.operate(operation);
+      parkNext();
+    };
+    const readyAt = scheduler.now + operation.afterMs;
+    scheduler.park({ life: undefined, port: "client", nth, outside: true, readyAt, run });
+  };
+  parkNext();
+  let last = 0;
+  while (!world.violation) {
+    hold(scheduler.tick < FAULTY_PICKS_MAX, "progress", () => `the workers are busy without end at ${scheduler.now}`);
+    if (done < plan.operations.length) last = scheduler.now;
+    else if (scheduler.now >= last + TAIL_MS) break;
+    if (!(await step(world, scheduler.now + TAIL_MS))) break;
+  }
+  for (let worker = 0; faults.struck < FAULTS_MIN && !world.violation && worker < 100; worker++) {
+    const running = workers.get(worker % plan.settings.workers);
+    if (running) {
+      faults.improvise("crash-before");
+      world.crash(running.life, 0);
+    }
+    for (let turn = 0; turn < 20; turn++) await step(world, scheduler.now + 1_000);
+  }
+}
+
+/** Faults stop: what stood still goes on, clocks are right, and the survivors among the workers live. */
+function calmDown(world: World, workers: Workers): void {
+  const { plan, faults, offsets } = world;
+  const { survivors } = plan.settings;
+  world.trace.add("faults stop");
+  world.calm = true;
+  faults.stop();
+  world.fullUntil = 0;
+  offsets.fill(0);
+  for (const { life } of workers.living) {
+    life.frozenUntil = 0;
+    if (life.worker >= survivors) world.crash(life, 0);
+  }
+  for (let worker = 0; worker < survivors; worker++) workers.start(worker);
+}
+
+/** Nothing is left to do but what a client may bring. */
+function rests({ journal, instances }: World, client: Client): boolean {
+  if (client.waiting > 0) return false;
+  // Who waits for an end may be told of it a while after.
+  if (client.waitingForEnds.some(({ id }) => isOver(journal.account(id).status))) return false;
+  return instances.every(({ id }) => wakeOf(journal.account(id)) === undefined);
+}
+
+async function comeToRest(world: World, client: Client): Promise<void> {
+  const { scheduler } = world;
+  const until = scheduler.now + REST_MS_MAX;
+  for (let picks = 0; !world.violation && !rests(world, client); picks++) {
+    const goesOn = picks < REST_PICKS_MAX && (await step(world, until));
+    hold(goesOn, "progress", () => `${describeUnrest(world, client)} after ${picks} picks without faults`);
+  }
+}
+
+function describeUnrest({ journal, instances, scheduler }: World, client: Client): string {
+  const restless = instances.map(({ id }) => journal.account(id)).filter((account) => wakeOf(account) !== undefined);
+  const lines = restless.map((account) => {
+    const steps = [...account.steps].map(
+      ([name, { status, wakeAt }]) => `${name} ${status}${wakeAt ? ` until ${wakeAt}` : ""}`,
+    );
+    return `${account.id}#${account.run} is ${account.status} at revision ${account.revision} (${steps.join(", ")})`;
+  });
+  if (client.waiting > 0) lines.push(`${client.waiting} calls wait`);
+  const ends = client.waitingForEnds.map(({ id }) => journal.account(id)).filter(({ status }) => isOver(status));
+  for (const { id, status } of ends) lines.push(`result() of ${id} waits, and it is ${status}`);
+  return `at ${scheduler.now} ${lines.join("; ")}`;
+}
+
+/** The client brings on whatever waits for it, until every run has ended. */
+async function comeHome(world: World, client: Client): Promise<void> {
+  const { journal, instances } = world;
+  for (let round = 0; !world.violation; round++) {
+    const open = instances.filter(({ id }) => !isOver(journal.account(id).status));
+    if (open.length === 0) return;
+    hold(round < ROUNDS_MAX, "progress", () => {
+      const statuses = open.map(({ id }) => `${id} is ${journal.account(id).status}`);
+      return `${statuses.join(", ")} after ${ROUNDS_MAX} rounds of events`;
+    });
+    for (const instance of open) {
+      const account = journal.account(instance.id);
+      const id = `home${round}.${instance.key}`;
+      const command = account.paused ? ({ id, type: "unpause" } as const) : awaited(account, id, round);
+      if (command) client.insist(instance, command);
+    }
+    await comeToRest(world, client);
+  }
+}
+
+/** So much time passes that tombstones are removed. */
+async function leap(world: World, client: Client): Promise<void> {
+  const { scheduler, journal, instances } = world;
+  for (const instance of instances.slice(0, 2)) {
+    if (journal.account(instance.id).status === "deleted") continue;
+    client.insist(instance, { id: `leap.${instance.key}`, type: "delete" });
+  }
+  await comeToRest(world, client);
+  const doomed = instances.filter(({ id }) => journal.account(id).status === "deleted");
+  scheduler.now += COMMAND_RETENTION_MS + 60_000;
+  const gone = () => doomed.every(({ id }) => journal.account(id).revision === 0);
+  const until = scheduler.now + REST_MS_MAX;
+  for (let picks = 0; !world.violation && !gone(); picks++) {
+    const goesOn = picks < REST_PICKS_MAX && (await step(world, until));
+    hold(goesOn, "progress", () => "a tombstone is not removed after its time");
+  }
+}

@@ -1,0 +1,204 @@
+import { HephaestusError } from "../../definition/errors.ts";
+import type { Commit, CommitResult, Storage } from "../../runtime/storage.ts";
+import { textOf } from "./journal.ts";
+import type { Fault, Port } from "./plan.ts";
+import type { Life } from "./scheduler.ts";
+import { hold } from "./violation.ts";
+import { chanceAt, delayOf, fail, guard, type World } from "./world.ts";
+
+/** A call that never comes back: neither `catch` nor `finally` runs. */
+export function never<T>(): Promise<T> {
+  return new Promise(() => {});
+}
+
+const UNAVAILABLE = new HephaestusError("STORAGE_UNAVAILABLE", "the storage cannot be reached");
+const FULL = new HephaestusError("STORAGE_FULL", "there is no room");
+
+/** How a call on the storage has its effect. */
+interface Effect<T> {
+  /** All of it. */
+  all(fault: Fault | undefined): Promise<T>;
+  /** A part of it; undefined where there are no parts. */
+  part?(): Promise<unknown>;
+}
+
+type Call = <T>(port: Port, effect: Effect<T>) => Promise<T>;
+
+/** The world's storage as one life of a worker reaches it. */
+export function storagePort(world: World, life: Life): Storage {
+  const { storage, scheduler, faults, plan } = world;
+  const { watch, locks } = plan.settings;
+
+  function call<T>(port: Port, effect: Effect<T>): Promise<T> {
+    if (!life.alive) return never();
+    const nth = faults.touch(life, port);
+    const fault = faults.strike(life, port, nth);
+    const late = fault?.kind === "stall-before" ? fault.ms : 0;
+    return new Promise<T>((resolve, reject) => {
+      const answer = (settle: () => void, ms: number) => {
+        if (!life.alive) return;
+        if (ms === 0 && life.frozenUntil <= scheduler.now) return settle();
+        scheduler.park({ life, port, nth: nth + 32_768, outside: false, readyAt: scheduler.now + ms, run: settle });
+      };
+      scheduler.park({
+        life,
+        port,
+        nth,
+        outside: chanceAt(world, life, port, nth, 3) < 0.5,
+        readyAt: scheduler.now + delayOf(world, life, port, nth) + late,
+        run: () => perform(effect, life.alive ? fault : undefined, answer, resolve, reject),
+      });
+    });
+  }
+
+  async function perform<T>(
+    effect: Effect<T>,
+    fault: Fault | undefined,
+    answer: (settle: () => void, ms: number) => void,
+    resolve: (value: T) => void,
+    reject: (error: unknown) => void,
+  ): Promise<void> {
+    const refuse = (error: unknown) => answer(() => reject(error), 0);
+    try {
+      switch (fault?.kind) {
+        case "crash-before":
+          return world.crash(life, fault.ms);
+        case "refused":
+          return refuse(UNAVAILABLE);
+        case "torn-group":
+          if (effect.part) await effect.part();
+          return refuse(UNAVAILABLE);
+        case "full":
+          world.fullUntil = scheduler.now + fault.ms;
+          break;
+        case "freeze":
+          life.frozenUntil = scheduler.now + fault.ms;
+          break;
+        case "clock-jump":
+          world.offsets[life.worker] = (world.offsets[life.worker] ?? 0) + fault.ms;
+          break;
+      }
+      const value = await effect.all(fault);
+      if (fault?.kind === "crash-after") return world.crash(life, fault.ms);
+      if (fault?.kind === "lost-answer") return refuse(UNAVAILABLE);
+      answer(() => resolve(value), fault?.kind === "stall-after" ? fault.ms : 0);
+    } catch (error) {
+      if (error instanceof HephaestusError) refuse(error);
+      else fail(world, error);
+    }
+  }
+
+  async function commitAll(commits: readonly Commit[], texts: readonly string[]): Promise<readonly CommitResult[]> {
+    if (world.fullUntil > scheduler.now) throw FULL;
+    // What is stored shares nothing with who stored it, as with any storage that is not memory; and nobody may change it.
+    const results = await storage.commit(commits.map((commit) => frozen(JSON.parse(JSON.stringify(commit)) as Commit)));
+    for (const [index, commit] of commits.entries()) {
+      const result = results[index];
+      world.trace.add(`  ${commit.id} ${commit.expected + 1} ${result}: ${summaryOf(commit)}`);
+      if (result !== "ok") continue;
+      world.journal.committed(commit, texts[index] as string, world.latest[life.worker] ?? 0, scheduler.tick);
+      const [record] = (await storage.load(commit.id, commit.expected)) ?? [];
+      const found = record?.nonce === commit.nonce && record.revision === commit.expected + 1;
+      hold(
+        found,
+        "commit-lost",
+        () => `revision ${commit.expected + 1} of ${commit.id} was acknowledged and is not there`,
+      );
+      tell(commit.id);
+    }
+    return results;
+  }
+
+  /** Every worker that watches is told, some time later. */
+  function tell(id: string): void {
+    for (const [watcher, listener] of world.listeners) if (watcher.alive) listener(id);
+  }
+
+  const port: Storage = {
+    capabilities: storage.capabilities,
+    load: (id, after) =>
+      call("load", {
+        all: () => storage.load(id, after),
+      }),
+    async commit(commits) {
+      const texts = commits.map(textOf);
+      const results = await call("commit", {
+        all: () => commitAll(commits, texts),
+        part: () => commitAll(commits.slice(0, commits.length >> 1), texts),
+      });
+      commits.forEach(({ id, expected }, index) => {
+        if (results[index] === "ok") world.witness.acknowledged(life, id, expected + 1);
+      });
+      return results;
+    },
+    payloads: (id, revisions) => call("payloads", { all: () => storage.payloads(id, revisions) }),
+    due: (request) => call("due", { all: () => storage.due(request) }),
+    query: (filter) => call("query", { all: () => storage.query(filter) }),
+    remove: (id, through) =>
+      call("remove", {
+        async all() {
+          const answer = await storage.remove(id, through);
+          if (!answer.more) world.journal.removed(id, through, scheduler.tick);
+          return answer;
+        },
+      }),
+  };
+  if (watch) Object.assign(port, { watch: watchPort(world, life) });
+  if (locks) Object.assign(port, locksPort(world, life, call));
+  return port;
+}
+
+function frozen<T extends object>(value: T): T {
+  for (const part of Object.values(value)) if (typeof part === "object" && part !== null) frozen(part);
+  return Object.freeze(value);
+}
+
+/** A commit as a line of the trace. */
+function summaryOf({ run, nonce, changes }: Commit): string {
+  const { steps = {}, inbox, commands = [], status, owner, paused } = changes;
+  const parts = [
+    `run ${run}`,
+    ...(status === undefined ? [] : [status]),
+    ...(paused === undefined ? [] : [`paused ${paused}`]),
+    ...(owner === undefined ? [] : [`owner ${owner === null ? "-" : `${owner.id.slice(-4)} until ${owner.until}`}`]),
+    ...(inbox ?? []).map(({ id, event }) => `event ${id} ${event}`),
+    ...commands.map(({ id, type }) => `${type} ${id}`),
+    ...Object.entries(steps).map(([name, { status: now, attempt = 1, event = "", wakeAt = "", compensation }]) => {
+      return `${name}@${attempt} ${now} ${event}${wakeAt}${compensation ? ` undo ${compensation.status}` : ""}`;
+    }),
+  ];
+  return `${parts.join(", ")} (${nonce.slice(-8)})`;
+}
+
+function watchPort(world: World, life: Life): NonNullable<Storage["watch"]> {
+  const { scheduler, faults, listeners } = world;
+  return (listener) => {
+    const parked = new Set<string>();
+    listeners.set(life, (id) => {
+      // A life that has much to hear hears of an instance once.
+      if (parked.has(id)) return;
+      const nth = faults.touch(life, "watch");
+      const fault = faults.strike(life, "watch", nth);
+      if (fault?.kind === "lost-watch") return;
+      parked.add(id);
+      const run = () => {
+        parked.delete(id);
+        guard(world, () => listener(id));
+      };
+      const readyAt = scheduler.now + delayOf(world, life, "watch", nth) + (fault?.ms ?? 0);
+      scheduler.park({ life, port: "watch", nth, outside: false, readyAt, run });
+    });
+    return () => listeners.delete(life);
+  };
+}
+
+function locksPort({ owners }: World, life: Life, call: Call): Pick<Storage, "holdOwner" | "ownerIsDead"> {
+  return {
+    holdOwner(owner) {
+      owners.set(owner, life);
+      return { held: Promise.resolve(), release: () => owners.delete(owner) };
+    },
+    ownerIsDead: (owner) =>
+      call("owner", { all: async (fault) => fault?.kind === "stolen-lock" || owners.get(owner)?.alive !== true }),
+  };
+}

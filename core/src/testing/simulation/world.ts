@@ -1,0 +1,169 @@
+import type { AnyWorkflow } from "../../definition/workflow.ts";
+import type { Storage } from "../../runtime/storage.ts";
+import { mix, mixText, toUnit } from "./chance.ts";
+import { type Coverage, emptyCoverage } from "./coverage.ts";
+import { type Faults, makeFaults } from "./faults.ts";
+import { type Journal, makeJournal } from "./journal.ts";
+import type { Plan, Port } from "./plan.ts";
+import { drain, type Life, makeScheduler, type Scheduler } from "./scheduler.ts";
+import { Violation } from "./violation.ts";
+import { makeWitness, type Witness } from "./witness.ts";
+
+/** An instance that the client works with. */
+export interface SimulatedInstance {
+  readonly id: string;
+  readonly key: string;
+  readonly workflow: AnyWorkflow;
+}
+
+/** All that the parts of one simulation share. */
+export interface World {
+  readonly plan: Plan;
+  readonly scheduler: Scheduler;
+  readonly faults: Faults;
+  readonly coverage: Coverage;
+  readonly witness: Witness;
+  readonly journal: Journal;
+  /** As the workers see it: perhaps one that is broken on purpose. */
+  readonly storage: Storage;
+  readonly instances: readonly SimulatedInstance[];
+  readonly trace: Trace;
+  /** How far the clock of each worker is from the true time. */
+  readonly offsets: number[];
+  /** The latest time that the clock of each worker has shown. */
+  readonly latest: number[];
+  /** Who watches the storage. */
+  readonly listeners: Map<Life, (id: string) => void>;
+  /** Who holds the lock of each owner. */
+  readonly owners: Map<string, Life>;
+  /** The storage has no room until then. */
+  fullUntil: number;
+  /** Faults have stopped. */
+  calm: boolean;
+  violation: Violation | undefined;
+  /** Takes down a life: what it has parked is gone, and so is what waits for it. */
+  crash(life: Life, downMs: number): void;
+  /** Closes a life in good order. */
+  close(life: Life, downMs: number): void;
+}
+
+interface Trace {
+  /** Of everything that happened, in order. */
+  readonly hash: number;
+  readonly lines: readonly string[];
+  add(line: string): void;
+}
+
+/** How many lines of a trace are kept. */
+const LINES_MAX = 40000;
+
+function makeTrace(keeps: boolean): Trace {
+  let hash = 0;
+  const lines: string[] = [];
+  return {
+    get hash() {
+      return hash;
+    },
+    lines,
+    add(line) {
+      hash = mixText(hash, line);
+      if (!keeps) return;
+      lines.push(line);
+      if (lines.length > LINES_MAX) lines.shift();
+    },
+  };
+}
+
+export function makeWorld(
+  plan: Plan,
+  storage: Storage,
+  instances: readonly SimulatedInstance[],
+  keepsTrace: boolean,
+): World {
+  const coverage = emptyCoverage();
+  const witness = makeWitness();
+  const stealsLocks = plan.faults.some(({ kind }) => kind === "stolen-lock");
+  const owners = new Map<string, Life>();
+  const isDead = (owner: string) => plan.settings.locks && (stealsLocks || owners.get(owner)?.alive !== true);
+  return {
+    plan,
+    scheduler: makeScheduler(plan.seed),
+    faults: makeFaults(plan.faults, coverage),
+    coverage,
+    witness,
+    journal: makeJournal(instances, witness, coverage, isDead, plan.workflows.length > 0),
+    storage,
+    instances,
+    trace: makeTrace(keepsTrace),
+    offsets: [...plan.settings.skewsMs],
+    latest: plan.settings.skewsMs.map(() => 0),
+    listeners: new Map(),
+    owners,
+    fullUntil: 0,
+    calm: false,
+    violation: undefined,
+    crash: () => {},
+    close: () => {},
+  };
+}
+
+/** Runs a check where a worker's own code would swallow what it throws. */
+export function guard<T>(world: World, check: () => T): T | undefined {
+  try {
+    return check();
+  } catch (error) {
+    fail(world, error);
+    return undefined;
+  }
+}
+
+/** The first violation ends the simulation. */
+export function fail(world: World, error: unknown): void {
+  if (error instanceof Violation) world.violation ??= error;
+  else
+    world.violation ??= new Violation(
+      "crashed",
+      error instanceof Error ? (error.stack ?? error.message) : String(error),
+    );
+}
+
+/** A number from 0 to below 1 that belongs to a place, whatever happened before. */
+export function chanceAt(world: World, life: Life, port: Port, nth: number, salt: number): number {
+  const place = life.worker * 64 + life.generation;
+  return toUnit(mix(mixText(mix(world.plan.seed, place * 131 + salt), port), nth));
+}
+
+/** How long a touch of a port takes. */
+export function delayOf(world: World, life: Life, port: Port, nth: number): number {
+  const { slowCalls, slowCallMs } = world.plan.settings;
+  if (chanceAt(world, life, port, nth, 1) >= slowCalls) return 0;
+  return Math.floor(chanceAt(world, life, port, nth, 2) * slowCallMs);
+}
+
+/** When nothing is ready, this many turns more tell whether something was about to be. */
+const IDLE_TURNS = 48;
+
+/**
+ * Picks and runs one item, and lets go on what follows from it; when none is ready, time jumps to the next one.
+ * @returns false when there is nothing left to pick before `until`
+ */
+export async function step(world: World, until: number): Promise<boolean> {
+  const { scheduler, plan, trace } = world;
+  await drain(plan.settings.turns);
+  let item = scheduler.next();
+  if (item === undefined) {
+    await drain(IDLE_TURNS);
+    item = scheduler.next();
+  }
+  if (item === undefined) {
+    const at = scheduler.nextAt();
+    if (at === undefined || at > until) return false;
+    scheduler.now = at;
+    return true;
+  }
+  const { life, port, nth } = item;
+  trace.add(`${scheduler.now} ${life === undefined ? "world" : `${life.worker}.${life.generation}`} ${port} ${nth}`);
+  const running = item.run();
+  if (running instanceof Promise) await running;
+  return true;
+}
