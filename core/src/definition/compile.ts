@@ -48,7 +48,7 @@ export function compile(definition: WorkflowDefinition): Graph {
   return graphOf(definition, findCancelled(nodes, [...steps.values()]));
 }
 
-function graphOf({ name, version = 1 }: WorkflowDefinition, nodes: readonly StepNode[]): Graph {
+function graphOf({ name, version = 1, retention }: WorkflowDefinition, nodes: readonly StepNode[]): Graph {
   const starts = nodes.filter((node) => node.isStart).map((node) => node.index);
   return {
     workflow: name,
@@ -56,6 +56,7 @@ function graphOf({ name, version = 1 }: WorkflowDefinition, nodes: readonly Step
     fingerprint: fingerprintOf(nodes, starts),
     nodes,
     starts,
+    retentionMs: retention && durationMs(retention, "retention"),
     byName: new Map(nodes.map((node) => [node.name, node])),
     receivers: receiversOf(nodes),
   };

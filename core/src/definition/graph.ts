@@ -58,6 +58,8 @@ export interface Graph {
   readonly fingerprint: string;
   readonly nodes: readonly StepNode[];
   readonly starts: readonly number[];
+  /** How long an ended run is kept; undefined is for ever. */
+  readonly retentionMs: number | undefined;
   readonly byName: ReadonlyMap<string, StepNode>;
   /** For each external event, the steps that can take it. */
   readonly receivers: ReadonlyMap<string, readonly StepNode[]>;

@@ -11,7 +11,7 @@ import { refuseStatus } from "./refuse.ts";
 import { decideRetry } from "./retry-run.ts";
 import { isEnded } from "./run-state.ts";
 import { type CommandRecord, STATE_FORMAT } from "./state.ts";
-import { fireDue } from "./timers.ts";
+import { fireDue, retentionEnd } from "./timers.ts";
 
 /**
  * Begins a run.
@@ -68,14 +68,25 @@ export function decideControl(draft: Draft, command: ControlCommand): Json {
       break;
     case "delete":
       if (!isEnded(draft.status)) refuseStatus(draft, "delete");
-      for (const command of unexpiredCommands(draft)) draft.record(command);
-      draft.status = "deleted";
+      forget(draft);
       break;
     default:
       unreachable(command.type);
   }
   draft.remember(command.commandId, command.type);
   return null;
+}
+
+/** Leaves a tombstone, which holds nothing but the commands that may be delivered again. */
+function forget(draft: Draft): void {
+  for (const command of unexpiredCommands(draft)) draft.record(command);
+  draft.status = "deleted";
+}
+
+/** Forgets an ended run whose time is over. */
+export function forgetDue(draft: Draft): void {
+  const end = isEnded(draft.status) ? retentionEnd(draft) : undefined;
+  if (end !== undefined && end <= draft.now) forget(draft);
 }
 
 /** Events that came in time go before timers that came due meanwhile, one after the other as if they came now. */

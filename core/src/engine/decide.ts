@@ -3,7 +3,7 @@ import type { Graph } from "../definition/graph.ts";
 import type { Json } from "../definition/json.ts";
 import { decideChoice, decideCompensated, decideInterrupted, decideReport } from "./attempts.ts";
 import type { Command, Reply, StartCommand } from "./commands.ts";
-import { decideControl, decideStart, unexpiredCommands } from "./control.ts";
+import { decideControl, decideStart, forgetDue, unexpiredCommands } from "./control.ts";
 import { Draft } from "./draft.ts";
 import { advanceEnding, beginEnding } from "./ending.ts";
 import { decideEvent, decideSchedule } from "./events.ts";
@@ -126,6 +126,7 @@ function decideOne(draft: Draft, command: Exclude<Command, StartCommand>): Json 
       return null;
     case "wake":
       fireDue(draft);
+      forgetDue(draft);
       return null;
     default:
       return unreachable(command);

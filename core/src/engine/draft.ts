@@ -4,6 +4,7 @@ import {
   hasEffect,
   type InboxItem,
   isActive,
+  isEnded,
   isOpen,
   isRunnable,
   isSameLife,
@@ -82,6 +83,12 @@ export class Draft {
   /** The number of the run that is being changed. */
   get run(): number {
     return this.info?.run ?? this.base.run;
+  }
+
+  /** When the run ended: now, if this is what ends it. */
+  get endedAt(): Timestamp | undefined {
+    if (!isEnded(this.status)) return undefined;
+    return this.status === this.base.status ? this.base.endedAt : this.now;
   }
 
   step(name: string): StepState | undefined {

@@ -42,8 +42,7 @@ export function toHeader(draft: Draft): Header {
   const info = draft.info ?? base.info;
   assert(info, "a header is of a run");
   const ended = status === "completed" || status === "failed" || status === "cancelled";
-  const wakeAt =
-    status === "deleted" ? now + COMMAND_RETENTION_MS : ended ? undefined : owner ? owner.until : nextTimer(draft);
+  const wakeAt = status === "deleted" ? now + COMMAND_RETENTION_MS : owner ? owner.until : nextTimer(draft);
   const error = ended || status === "compensating" ? draft.ending?.error : undefined;
   const input = draft.info ? draft.payloads?.input : undefined;
   const { key, tags = [], metadata = {} } = info;

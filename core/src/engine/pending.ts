@@ -3,7 +3,7 @@ import { callsForSeries } from "./attempts.ts";
 import { nextToCompensate } from "./ending.ts";
 import { isEnded, type RunState } from "./run-state.ts";
 import type { StepState, Timestamp } from "./state.ts";
-import { nextTimer } from "./timers.ts";
+import { nextTimer, retentionEnd } from "./timers.ts";
 import { viewOf } from "./view.ts";
 
 /** What a driver has to do, as the state says. */
@@ -37,7 +37,10 @@ const IDLE: PendingWork = {
  * Timers that are due are in it as `wakeAt` in the past: a `wake` makes of them what follows.
  */
 export function pendingWork(graph: Graph, state: RunState): PendingWork {
-  if (isEnded(state.status)) return IDLE;
+  if (isEnded(state.status)) {
+    const wakeAt = retentionEnd(viewOf(graph, state));
+    return wakeAt === undefined ? IDLE : { ...IDLE, wakeAt };
+  }
   if (state.ending) return endingWork(graph, state);
   const run: string[] = [];
   const choose: string[] = [];

@@ -2,6 +2,7 @@ import type { StepNode } from "../definition/graph.ts";
 import type { Draft } from "./draft.ts";
 import { nextToCompensate } from "./ending.ts";
 import { propagate } from "./joins.ts";
+import { isEnded } from "./run-state.ts";
 import { completeStep } from "./settle.ts";
 import type { StepState, Timestamp } from "./state.ts";
 import type { StateView } from "./view.ts";
@@ -46,6 +47,7 @@ function fireCompensation(draft: Draft): boolean {
 
 /** When something of the run comes due next; undefined when nothing does by itself. */
 export function nextTimer(view: StateView): Timestamp | undefined {
+  if (isEnded(view.status)) return retentionEnd(view);
   if (view.paused) return undefined;
   let next = Number.POSITIVE_INFINITY;
   for (const name of view.open()) next = Math.min(next, view.step(name)?.wakeAt ?? next);
@@ -54,6 +56,12 @@ export function nextTimer(view: StateView): Timestamp | undefined {
     next = Math.min(next, compensationTimer(view) ?? next);
   }
   return next === Number.POSITIVE_INFINITY ? undefined : next;
+}
+
+/** When an ended run is to be forgotten; undefined for one that is kept, or is gone. */
+export function retentionEnd({ graph, status, endedAt }: StateView): Timestamp | undefined {
+  const { retentionMs } = graph;
+  return status === "deleted" || retentionMs === undefined ? undefined : (endedAt ?? 0) + retentionMs;
 }
 
 /** When the next compensation is to be tried again; undefined when there is none, or nothing to wait for. */

@@ -1,10 +1,12 @@
 import type { Graph } from "../definition/graph.ts";
 import type { RunState } from "./run-state.ts";
-import type { Ending, StepState } from "./state.ts";
+import type { Ending, RunStatus, StepState, Timestamp } from "./state.ts";
 
 /** A state to be read: a draft, or what is committed. */
 export interface StateView {
   readonly graph: Graph;
+  readonly status: RunStatus;
+  readonly endedAt: Timestamp | undefined;
   readonly ending: Ending | undefined;
   readonly active: number;
   readonly paused: boolean;
@@ -17,9 +19,11 @@ export interface StateView {
 
 /** What is committed, as a view: a draft without changes. */
 export function viewOf(graph: Graph, state: RunState): StateView {
-  const { ending, active, paused } = state;
+  const { status, endedAt, ending, active, paused } = state;
   return {
     graph,
+    status,
+    endedAt,
     ending,
     active,
     paused,

@@ -333,6 +333,23 @@ export function runnerConformance(name: string, makeLane: () => Promise<RunnerLa
       expect((await sequence.start(key, {}, { id: "second" })).run).toBe(2);
     });
 
+    it("an ended instance is deleted when its workflow's retention is over, and not before", async () => {
+      const { engine, key } = await _setUp();
+      const started = await engine.for(flows.forgotten).start(key, {});
+      const { endedAt = 0, retained } = await new Promise<{ endedAt?: number; retained: number }>((resolve) => {
+        let endedAt: number | undefined;
+        const stop = started.subscribe(({ status, at }) => {
+          if (status === "completed") endedAt = at;
+          if (status !== "deleted") return;
+          stop();
+          resolve({ ...(endedAt === undefined ? {} : { endedAt }), retained: at });
+        });
+      });
+      expect(endedAt).toBeGreaterThan(0);
+      expect(retained - endedAt).toBeGreaterThanOrEqual(300);
+      await expect(started.get()).rejects.toMatchObject({ code: "INSTANCE_NOT_FOUND" });
+    });
+
     it("subscribers see every change of an instance, in order", async () => {
       const { engine, key } = await _setUp();
       const started = await engine.for(flows.waitsInSequence).start(key, {});

@@ -173,6 +173,15 @@ export const choosing = defineWorkflow({
   ],
 });
 
+export const forgotten = defineWorkflow({
+  name: "suite_forgotten",
+  input,
+  unique,
+  retention: { milliseconds: 300 },
+  start: a,
+  transitions: ({ on }) => [on(a, { done })],
+});
+
 const bad = defineStep({ name: "bad", input, run: () => ({ list: [() => 1] }) });
 export const notJson = defineWorkflow({
   name: "suite_not_json",
@@ -217,6 +226,7 @@ export const runnerWorkflows = [
   saga,
   routed,
   choosing,
+  forgotten,
   notJson,
   versioned,
 ] as const;
