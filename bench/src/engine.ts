@@ -1,58 +1,21 @@
 /*
  * Pure transitions: what it costs to decide one command and to fold what was decided, with no storage and no driver.
- * One transition is one step that ends and all that follows from it.
+ * One transition is one step that ends and all that follows from it. Beside it XState's pure `transition` on a machine
+ * of the same shape, where one transition is one event.
  *
- *   node --conditions=@hephaestus/source bench/src/engine.ts
+ *   npm run bench -- engine
  */
-import {
-  type AnyStep,
-  applyDecision,
-  type Command,
-  decide,
-  defineStep,
-  defineWorkflow,
-  done,
-  emptyRun,
-  type Graph,
-  type RunState,
-  type,
-} from "@hephaestus/core";
-
-/** Each line runs for about this long, after a warm-up of a third of it. */
-const MEASURE_MS = 1_500;
-
-const stepsOf = (count: number): AnyStep[] =>
-  Array.from({ length: count }, (_, index) => defineStep({ name: `step_${index}`, run: () => index }));
-
-function chain(length: number): Graph {
-  const steps = stepsOf(length);
-  return defineWorkflow({
-    name: "chain",
-    input: type<unknown>(),
-    start: steps[0] as AnyStep,
-    transitions: ({ on }) => steps.map((step, index) => on(step, { done: steps[index + 1] ?? done })),
-  }).graph;
-}
-
-/** One step, then many side by side, then one that waits for all of them. */
-function fanOut(width: number): Graph {
-  const steps = stepsOf(width);
-  const first = defineStep({ name: "first", run: () => 0 });
-  const last = defineStep({ name: "last", run: () => 0 });
-  return defineWorkflow({
-    name: "fan_out",
-    input: type<unknown>(),
-    start: first,
-    transitions: ({ on }) => [
-      on(first, { done: steps }),
-      ...steps.map((step) => on(step, { done: last })),
-      on(last, { done: done }),
-    ],
-  }).graph;
-}
+import { applyDecision, type Command, decide, emptyRun, type Graph, type RunState } from "@hephaestus/core";
+import { type AnyStateMachine, createMachine, initialTransition, transition } from "xstate";
+import { describeMachine } from "./lib/machine.ts";
+import { publish } from "./lib/report.ts";
+import { type Contender, measureRates } from "./lib/rounds.ts";
+import { chain, fanOut } from "./lib/shapes.ts";
+import { ratioOf, type Sample } from "./lib/stats.ts";
+import { number, spread } from "./lib/table.ts";
 
 /** Runs a workflow to its end, in the order of the definition, every end in a commit of its own. */
-function run(graph: Graph): void {
+function run(graph: Graph): number {
   const state = emptyRun("i");
   const { workflow, version, fingerprint } = graph;
   apply(graph, state, { type: "start", commandId: "s", info: { workflow, version, fingerprint }, input: "{}" });
@@ -60,40 +23,95 @@ function run(graph: Graph): void {
     apply(graph, state, { type: "outcome", step: name, attempt: 1, startedAt: 1, event: "done" });
   }
   if (state.status !== "completed") throw new Error(`ended ${state.status}`);
+  return graph.nodes.length;
 }
 
 function apply(graph: Graph, state: RunState, command: Command): void {
   applyDecision(state, decide(graph, state, [command], { now: 1 }));
 }
 
-/** Transitions a second. */
-function measure(graph: Graph): number {
-  const until = (end: number) => {
-    let runs = 0;
-    do {
-      run(graph);
-      runs += 1;
-    } while (performance.now() < end);
-    return runs;
-  };
-  until(performance.now() + MEASURE_MS / 3);
-  const begun = performance.now();
-  const runs = until(begun + MEASURE_MS);
-  return (runs * graph.nodes.length * 1_000) / (performance.now() - begun);
+function xstateChain(length: number): AnyStateMachine {
+  const states = Array.from({ length }, (_, index) => [`s${index}`, { on: { done: `s${index + 1}` } }] as const);
+  return createMachine({ initial: "s0", states: { ...Object.fromEntries(states), [`s${length}`]: { type: "final" } } });
 }
 
-const cases: readonly [string, Graph][] = [
-  ["chain of 3", chain(3)],
-  ["chain of 100", chain(100)],
-  ["chain of 1,000", chain(1_000)],
-  ["chain of 10,000", chain(10_000)],
-  ["fan-out of 1,000", fanOut(1_000)],
+/** One state, then many regions side by side, each ended by an event of its own, then one that waits for all of them. */
+function xstateFanOut(width: number): AnyStateMachine {
+  const region = (index: number) => ({
+    initial: "open",
+    states: { open: { on: { [`done${index}`]: "ended" } }, ended: { type: "final" as const } },
+  });
+  const regions = Array.from({ length: width }, (_, index) => [`r${index}`, region(index)] as const);
+  return createMachine({
+    initial: "first",
+    states: {
+      first: { on: { done: "all" } },
+      all: { type: "parallel", states: Object.fromEntries(regions), onDone: "last" },
+      last: { on: { done: "end" } },
+      end: { type: "final" },
+    },
+  });
+}
+
+function xstateRun(machine: AnyStateMachine, events: readonly { readonly type: string }[]): number {
+  let [state] = initialTransition(machine);
+  for (const event of events) [state] = transition(machine, state, event);
+  if (state.status !== "done") throw new Error(`ended ${state.status}`);
+  return events.length;
+}
+
+const ends = (count: number) => Array.from({ length: count }, () => ({ type: "done" }));
+
+function ours(name: string, { graph }: { readonly graph: Graph }): Contender {
+  return { name, work: () => run(graph) };
+}
+
+function theirs(name: string, machine: AnyStateMachine, events: readonly { readonly type: string }[]): Contender {
+  return { name: `XState: ${name}`, work: () => xstateRun(machine, events) };
+}
+
+const machine = describeMachine();
+const lengths = [3, 100, 1_000, 10_000];
+const lengthName = (length: number) => `chain of ${number(length)}`;
+const widthName = (width: number) => `fan-out of ${number(width)}`;
+const widthEvents = (width: number) => [
+  { type: "done" },
+  ...Array.from({ length: width }, (_, index) => ({ type: `done${index}` })),
+  { type: "done" },
 ];
-const results = cases.map(([name, graph]) => [name, measure(graph)] as const);
-const hundred = results.find(([name]) => name === "chain of 100")?.[1] as number;
 
-console.log("| pure engine | transitions/s | cost of one, against a chain of 100 |");
-console.log("|---|---:|---:|");
-for (const [name, rate] of results) {
-  console.log(`| ${name} | ${Math.round(rate).toLocaleString("en")} | ${(hundred / rate).toFixed(2)} |`);
-}
+const rates: Record<string, Sample> = await measureRates([
+  ...lengths.map((length) => ours(lengthName(length), chain(length))),
+  ours(widthName(100), fanOut(100)),
+  ours(widthName(1_000), fanOut(1_000)),
+  ...lengths.map((length) => theirs(lengthName(length), xstateChain(length), ends(length))),
+  // A fan-out of 1,000 takes XState 5 s: a transition looks at every region.
+  theirs(widthName(100), xstateFanOut(100), widthEvents(100)),
+]);
+const hundred = rates[lengthName(100)] as Sample;
+
+publish(
+  {
+    name: "engine",
+    columns: [
+      { title: "pure engine" },
+      { title: "transitions/s, median (all seen)", align: "right" },
+      { title: "cost of one, against a chain of 100", align: "right" },
+      { title: "XState 5, transitions/s", align: "right" },
+      { title: "faster by", align: "right" },
+    ],
+    rows: [...lengths.map(lengthName), widthName(100), widthName(1_000)].map((name) => {
+      const rate = rates[name] as Sample;
+      const peer = rates[`XState: ${name}`];
+      return [
+        name,
+        spread(rate),
+        ratioOf(hundred, rate).median.toFixed(2),
+        peer ? number(peer.median) : "-",
+        peer ? ratioOf(rate, peer).median.toFixed(1) : "-",
+      ];
+    }),
+    data: rates,
+  },
+  machine,
+);
