@@ -1,3 +1,5 @@
 import { library } from "../tsdown.config.ts";
 
-export default library(["src/index.ts", "src/testing/index.ts"], { tsconfig: "tsconfig.build.json" });
+export default library(["src/index.ts", "src/drawing/index.ts", "src/testing/index.ts"], {
+  tsconfig: "tsconfig.build.json",
+});

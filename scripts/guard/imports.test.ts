@@ -60,12 +60,13 @@ export function from() { return "no"; }
       "core/src/runtime/driver.ts": `import "../engine/decide.ts";\nimport "../telemetry/bus.ts";`,
       "core/src/engine/decide.ts": `import type { Step } from "../definition/step.ts";`,
       "core/src/definition/step.ts": "",
+      "core/src/drawing/index.ts": `import type { Step } from "../definition/step.ts";`,
       "core/src/telemetry/bus.ts": "",
       "core/src/testing/index.ts": `import { it } from "vitest";\nimport "../runtime/driver.ts";`,
       "core/src/engine/decide.test.ts": `import fc from "fast-check";\nimport "../testing/index.ts";`,
       "adapters/sqlite/src/index.ts": `import "@hephaestus/core";`,
       "adapters/d1/src/index.ts": `import "@hephaestus/sqlite";\nimport "@hephaestus/core/testing";`,
-      "apps/demo-web/src/main.tsx": `import "@hephaestus/d1";\nimport "preact";`,
+      "apps/demo-web/src/main.tsx": `import "@hephaestus/d1";\nimport "@hephaestus/core/drawing";`,
     };
     expect(problems(files)).toEqual([]);
   });
@@ -83,6 +84,8 @@ export function from() { return "no"; }
     ["the engine imports the runtime", "core/src/engine/a.ts", `export * from "../runtime/a.ts";`],
     ["the engine imports telemetry", "core/src/engine/a.ts", `import "../telemetry/bus.ts";`],
     ["testing imports telemetry", "core/src/testing/a.ts", `import "../telemetry/bus.ts";`],
+    ["drawing imports the engine", "core/src/drawing/a.ts", `import "../engine/a.ts";`],
+    ["the runtime imports drawing", "core/src/runtime/a.ts", `import "../drawing/a.ts";`],
     ["the runtime imports testing", "core/src/runtime/a.ts", `const a = import("../testing/a.ts");`],
     ["a folder imports core's index", "core/src/runtime/a.ts", `import "../index.ts";`],
     ["a folder outside of the layout", "core/src/utils/a.ts", `import "../engine/a.ts";`],

@@ -20,6 +20,7 @@ const ADAPTERS_OF_ADAPTERS: Readonly<Record<string, readonly string[]>> = { "ada
 /** Inside core: what each folder may import. Files beside them (core/src/index.ts) stand above and see all. */
 const FOLDERS_OF_CORE: Readonly<Record<string, readonly string[]>> = {
   definition: ["definition"],
+  drawing: ["definition", "drawing"],
   engine: ["definition", "engine"],
   telemetry: ["definition", "engine", "telemetry"],
   runtime: ["definition", "engine", "telemetry", "runtime"],
@@ -69,8 +70,9 @@ function target(from: string, specifier: string): string | undefined {
   if (!own) return undefined;
   const [, name = "", subpath] = own;
   const folder = name === "core" || name === "bench" ? name : `${isApp(name) ? "apps" : "adapters"}/${name}`;
-  // As the packages' `exports` have it: core/testing is a folder, sqlite/node a file.
-  return `${folder}/src/${subpath === "testing" ? "testing/index" : (subpath ?? "index")}.ts`;
+  // As the packages' `exports` have it: core/drawing and core/testing are folders, sqlite/node a file.
+  const isFolder = subpath === "drawing" || subpath === "testing";
+  return `${folder}/src/${isFolder ? `${subpath}/index` : (subpath ?? "index")}.ts`;
 }
 
 const isApp = (name: string) => name === "edge-worker" || name === "demo-web";

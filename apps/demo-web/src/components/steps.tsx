@@ -1,5 +1,5 @@
 import type { Graph, InstanceView, StepView } from "@hephaestus/core";
-import { stepsInOrder } from "../graph/edges.ts";
+import { stepsInOrder } from "@hephaestus/core/drawing";
 import { useNow } from "../hooks/use-now.ts";
 import { durationText, stepLabel, toneOf, waitsFor } from "../model/labels.ts";
 import { JsonDetails, StoredErrorText } from "./json.tsx";

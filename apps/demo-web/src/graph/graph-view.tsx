@@ -1,9 +1,9 @@
 import { DONE, type Graph, type InstanceView } from "@hephaestus/core";
+import { layoutGraph } from "@hephaestus/core/drawing";
 import { useId, useMemo } from "preact/hooks";
 import { useNow } from "../hooks/use-now.ts";
 import { stepLabel, toneOf } from "../model/labels.ts";
-import { type EdgeState, edgeState } from "./edges.ts";
-import { layoutGraph } from "./layout.ts";
+import { type EdgeState, edgeState } from "./edge-state.ts";
 
 const EDGE_STATES: readonly EdgeState[] = ["dead", "open", "taken"];
 
@@ -47,7 +47,7 @@ export function GraphView({ graph, instance }: { readonly graph: Graph; readonly
         {edges.map(({ edge, path, state }) => (
           <path
             key={`${edge.from} ${edge.to}`}
-            class={`edge edge-${state}${edge.failure ? " edge-failure" : ""}`}
+            class={`edge edge-${state}${edge.failure && edge.events.length === 0 ? " edge-failure" : ""}`}
             d={path}
             marker-end={`url(#${marker}-${state})`}
           />
@@ -58,7 +58,7 @@ export function GraphView({ graph, instance }: { readonly graph: Graph; readonly
           if (index === DONE || node === undefined) {
             return (
               <g key="done" class={`node node-end ${instance.status === "completed" ? "tone-completed" : "tone-idle"}`}>
-                <rect {...box} y={y - 14} height={28} rx={14} />
+                <rect {...box} rx={height / 2} />
                 <text x={x} y={y + 4} text-anchor="middle">
                   done
                 </text>

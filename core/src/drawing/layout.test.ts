@@ -1,46 +1,7 @@
-import { defineStep, defineWorkflow, done, type, waitForEvent } from "@hephaestus/core";
-import { pullRequestFlow } from "@hephaestus/example-workflows";
 import { describe, expect, it } from "vitest";
-import { edgesOf, stepsInOrder } from "./edges.ts";
+import { detour, everyKind, fan } from "../../test/graphs.ts";
+import { edgesOf, START, stepsInOrder } from "./edges.ts";
 import { type Layout, layoutGraph, NODE_HEIGHT } from "./layout.ts";
-
-const step = (name: string) => defineStep({ name, input: type<object>(), run: () => null });
-
-/** One step that leads to many, which all lead to one. */
-function fan(width: number) {
-  const first = step("first");
-  const last = step("last");
-  const middle = Array.from({ length: width }, (_, n) => step(`middle_${n}`));
-  return defineWorkflow({
-    name: "fan",
-    input: type<object>(),
-    start: first,
-    transitions: ({ on }) => [
-      on(first, { done: middle }),
-      ...middle.map((one) => on(one, { done: last })),
-      on(last, { done }),
-    ],
-  }).graph;
-}
-
-/** A step that can be answered at once, or after a long detour. */
-function detour() {
-  const ask = waitForEvent({ name: "ask", events: { yes: type<null>(), no: type<null>() } });
-  const far = [step("far_1"), step("far_2"), step("far_3")] as const;
-  const end = step("end");
-  return defineWorkflow({
-    name: "detour",
-    input: type<object>(),
-    start: ask,
-    transitions: ({ on }) => [
-      on(ask, { yes: end, no: far[0] }),
-      on(far[0], { done: far[1] }),
-      on(far[1], { done: far[2] }),
-      on(far[2], { done: end }),
-      on(end, { done }),
-    ],
-  }).graph;
-}
 
 function overlaps({ nodes }: Layout): string[] {
   return nodes.flatMap((one, position) =>
@@ -53,7 +14,7 @@ function overlaps({ nodes }: Layout): string[] {
 }
 
 describe.each([
-  ["the example", pullRequestFlow.graph],
+  ["one of everything", everyKind()],
   ["a fan of 12", fan(12)],
   ["a detour", detour()],
 ])("the drawing of %s", (_name, graph) => {
@@ -76,6 +37,23 @@ describe.each([
       expect(placed.get(edge.to)?.y).toBeGreaterThan(placed.get(edge.from)?.y ?? Number.POSITIVE_INFINITY);
     }
   });
+});
+
+it("shows the start where it is asked for, with an edge to each step that a run begins with", () => {
+  const graph = everyKind();
+  const layout = layoutGraph(graph, { start: true });
+  expect(layout.nodes).toHaveLength(graph.nodes.length + 2);
+  const [start, ...others] = layout.nodes.toSorted((one, other) => one.y - other.y);
+  expect(start?.index).toBe(START);
+  expect(others.every(({ y }) => y > (start?.y ?? 0))).toBe(true);
+  expect(layout.edges.filter(({ edge }) => edge.from === START).map(({ edge }) => edge.to)).toEqual(graph.starts);
+});
+
+it("leaves room for what is noted beneath a name", () => {
+  const [plain, noted] = ["", "waits for an event, at most 2 days"].map((note) =>
+    layoutGraph(detour(), { note: () => note }),
+  );
+  expect(noted?.nodes[0]?.width).toBeGreaterThan(plain?.nodes[0]?.width ?? 0);
 });
 
 it("lists the steps from the starts downwards", () => {

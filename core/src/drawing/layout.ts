@@ -1,11 +1,11 @@
-import { DONE, type Graph } from "@hephaestus/core";
-import { depthsOf, edgesOf, type GraphEdge, labelOf } from "./edges.ts";
-import { orderLayers } from "./order.ts";
-import { placeInRows } from "./place.ts";
+import { DONE, type Graph, type StepNode } from "../definition/graph.ts";
+import { edgesOf, type GraphEdge, START, startEdgesOf } from "./edges.ts";
+import { labelOf } from "./labels.ts";
+import { layersOf, type Measure } from "./layers.ts";
 import type { Vertex } from "./vertex.ts";
 
-interface PlacedNode {
-  /** Index of the step, or `DONE`. */
+export interface PlacedNode {
+  /** Index of the step, `DONE` or `START`. */
   readonly index: number;
   /** The centre. */
   readonly x: number;
@@ -14,7 +14,7 @@ interface PlacedNode {
   readonly height: number;
 }
 
-interface PlacedEdge {
+export interface PlacedEdge {
   readonly edge: GraphEdge;
   /** An SVG path. */
   readonly path: string;
@@ -30,73 +30,68 @@ export interface Layout {
   readonly edges: readonly PlacedEdge[];
 }
 
+export interface LayoutOptions {
+  /** Whether the start is drawn, with an edge to each step that a run begins with. */
+  readonly start?: boolean;
+  /** What is written beneath a step's name. */
+  readonly note?: (node: StepNode) => string;
+}
+
 export const NODE_HEIGHT = 42;
+const END_HEIGHT = 28;
 const LAYER_GAP = 34;
+const NODE_GAP = 18;
 const PADDING = 12;
 const BEND_WIDTH = 10;
 const CHARACTER_WIDTH = 7.7;
 const LABEL_CHARACTER_WIDTH = 6.4;
 const NODE_WIDTH_MIN = 100;
+const NODE_PADDING = 34;
 const END_WIDTH = 64;
 const ARROW = 5;
 
 type Point = readonly [x: number, y: number];
 
-/**
- * Lays a workflow's graph out in layers, from top to bottom, after Sugiyama: each step as deep as its longest way from
- * a start, edges that pass layers bent around what stands there, few crossings, edges as straight as there is room.
- */
-export function layoutGraph(graph: Graph): Layout {
-  const edges = edgesOf(graph);
-  const end = graph.nodes.length;
-  const slotOf = (index: number) => (index === DONE ? end : index);
-  const depth = depthsOf(graph, edges);
-  const vertices: Vertex[] = graph.nodes.map(({ name }, index) => ({
-    layer: depth[index] ?? 0,
-    width: Math.max(NODE_WIDTH_MIN, 34 + name.length * CHARACTER_WIDTH),
-    bend: false,
-  }));
-  vertices.push({ layer: Math.max(0, ...depth) + 1, width: END_WIDTH, bend: false });
-
-  /** The vertices that each edge passes, its ends included. */
-  const chains = edges.map((edge) => {
-    const chain = [slotOf(edge.from)];
-    const last = vertices[slotOf(edge.to)] as Vertex;
-    const label = labelOf(edge).length * LABEL_CHARACTER_WIDTH;
-    for (let layer = (depth[edge.from] ?? 0) + 1; layer < last.layer; layer++) {
-      // The label stands at the first bend, which leaves room for it.
-      chain.push(vertices.push({ layer, width: chain.length === 1 ? label + BEND_WIDTH : BEND_WIDTH, bend: true }) - 1);
-    }
-    return [...chain, slotOf(edge.to)];
-  });
-
-  const links = chains.flatMap((chain) =>
-    chain.slice(1).map((to, position) => [chain[position] as number, to] as const),
-  );
-  const rows = orderLayers(vertices, links);
-  const xs = placeInRows(vertices, links, rows);
-  const left = Math.min(...vertices.map(({ width }, index) => (xs[index] ?? 0) - width / 2)) - PADDING;
-  const right = Math.max(...vertices.map(({ width }, index) => (xs[index] ?? 0) + width / 2)) + PADDING;
+/** Lays a workflow's graph out for a drawing in pixels, from top to bottom, with curves for edges. */
+export function layoutGraph(graph: Graph, { start = false, note = () => "" }: LayoutOptions = {}): Layout {
+  const measure: Measure = {
+    step: (node) => {
+      const text = Math.max(node.name.length * CHARACTER_WIDTH, note(node).length * LABEL_CHARACTER_WIDTH);
+      return Math.max(NODE_WIDTH_MIN, NODE_PADDING + text);
+    },
+    start: END_WIDTH,
+    done: END_WIDTH,
+    // The label stands at the first bend, which leaves room for it.
+    bend: (edge, first) => (first ? labelOf(edge).length * LABEL_CHARACTER_WIDTH : 0) + BEND_WIDTH,
+    gap: NODE_GAP,
+  };
+  const edges = start ? [...startEdgesOf(graph), ...edgesOf(graph)] : edgesOf(graph);
+  const { vertices, chains, xs, slotOf } = layersOf(graph, edges, measure);
+  const reach = (side: -1 | 1) =>
+    vertices.reduce((most, { width }, slot) => Math.max(most, side * (xs[slot] ?? 0) + width / 2), -Infinity) + PADDING;
+  const left = -reach(-1);
   const x = (slot: number) => (xs[slot] ?? 0) - left;
   const y = (slot: number) => PADDING + NODE_HEIGHT / 2 + (vertices[slot]?.layer ?? 0) * (NODE_HEIGHT + LAYER_GAP);
 
+  const heightOf = (slot: number) => (slot === slotOf(DONE) || slot === slotOf(START) ? END_HEIGHT : NODE_HEIGHT);
+
   const ports = spreadPorts(vertices, chains, x);
   return {
-    width: Math.ceil(right - left),
-    height: Math.ceil(y(end) + NODE_HEIGHT / 2 + PADDING),
-    nodes: vertices.slice(0, end + 1).map(({ width }, slot) => ({
-      index: slot === end ? DONE : slot,
-      x: x(slot),
-      y: y(slot),
-      width,
-      height: NODE_HEIGHT,
+    width: Math.ceil(reach(1) - left),
+    height: Math.ceil(y(slotOf(DONE)) + NODE_HEIGHT / 2 + PADDING),
+    nodes: [...graph.nodes.map(({ index }) => index), DONE, ...(start ? [START] : [])].map((index) => ({
+      index,
+      x: x(slotOf(index)),
+      y: y(slotOf(index)),
+      width: vertices[slotOf(index)]?.width ?? 0,
+      height: heightOf(slotOf(index)),
     })),
     edges: edges.map((edge, index) => {
       const chain = chains[index] as number[];
       const points = chain.flatMap((slot, position): Point[] => {
-        const out: Point = [x(slot) + (position === 0 ? (ports.out[index] ?? 0) : 0), y(slot) + NODE_HEIGHT / 2];
+        const out: Point = [x(slot) + (position === 0 ? (ports.out[index] ?? 0) : 0), y(slot) + heightOf(slot) / 2];
         const last = position === chain.length - 1;
-        const into: Point = [x(slot) + (last ? (ports.into[index] ?? 0) : 0), y(slot) - NODE_HEIGHT / 2];
+        const into: Point = [x(slot) + (last ? (ports.into[index] ?? 0) : 0), y(slot) - heightOf(slot) / 2];
         if (position === 0) return [out];
         return last ? [[into[0], into[1] - ARROW]] : [into, out];
       });
