@@ -46,6 +46,7 @@ CREATE TABLE hephaestus_instances (
   error TEXT,
   owner TEXT,
   wake_at INTEGER,
+  look_at INTEGER,
   input TEXT,
   results TEXT,
   PRIMARY KEY (ns, id, run)

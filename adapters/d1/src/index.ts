@@ -8,7 +8,7 @@ import {
 } from "@hephaestus/sqlite";
 import { type D1, d1Port } from "./d1-port.ts";
 
-export type { InstanceIndex } from "@hephaestus/sqlite";
+export type { InstanceIndex, Overdue, OverdueRequest } from "@hephaestus/sqlite";
 export { type D1, d1Port } from "./d1-port.ts";
 
 export interface D1StorageOptions extends SqlStorageOptions {}
@@ -26,7 +26,7 @@ export function d1Storage(database: D1, options: D1StorageOptions = {}): Storage
 
 /**
  * The queryable index of instances whose journals live elsewhere, such as in Durable Objects: header rows only. The
- * first write of an instance costs 4 rows, later ones 2; a `wakeAt` one more, and each tag one more once.
+ * first write of an instance costs 4 rows, later ones 2; each tag one more once.
  *
  * @throws HephaestusError (each method) STORAGE_UNAVAILABLE, STORAGE_FULL or STORAGE_CORRUPT
  * @example

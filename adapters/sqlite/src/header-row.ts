@@ -1,4 +1,4 @@
-import type { Header, Json, RunStatus, StoredError } from "@hephaestus/core";
+import type { Header, Json, RunStatus, StoredError, Timestamp } from "@hephaestus/core";
 import { corrupt } from "./errors.ts";
 import type { Row, SqlValue } from "./port.ts";
 import { escapeText, unescapeText, utf8Length } from "./text.ts";
@@ -22,6 +22,7 @@ export const HEADER_COLUMNS = [
   "error",
   "owner",
   "wake_at",
+  "look_at",
   "input",
   "results",
 ] as const;
@@ -32,7 +33,8 @@ export const HEADER_COLUMNS = [
  */
 export const QUERYABLE_BYTES_MAX = 1_900_000;
 
-export function toHeaderRow(header: Header): readonly SqlValue[] {
+/** @param lookAt when a sweep is to look at an instance that wakes by itself */
+export function toHeaderRow(header: Header, lookAt?: Timestamp): readonly SqlValue[] {
   const results = header.results && wrapResults(header.results);
   const input = header.input ?? null;
   return [
@@ -53,6 +55,7 @@ export function toHeaderRow(header: Header): readonly SqlValue[] {
     header.error ? JSON.stringify(header.error) : null,
     textOrNull(header.owner),
     header.wakeAt ?? null,
+    lookAt ?? null,
     fits(input) ? input : null,
     results && fits(input, results) ? results : null,
   ];

@@ -1,4 +1,4 @@
-import type { Header } from "@hephaestus/core";
+import type { Header, Timestamp } from "@hephaestus/core";
 import { HEADER_COLUMNS, QUERYABLE_BYTES_MAX, toHeaderRow } from "./header-row.ts";
 import type { SqlValue, Statement } from "./port.ts";
 import { sources } from "./source.ts";
@@ -25,11 +25,11 @@ const UPDATES = HEADER_COLUMNS.filter((column) => !FIXED.has(column))
  */
 export function upsertHeaders(
   ns: string,
-  rows: readonly { readonly header: Header; readonly extra?: readonly SqlValue[] }[],
+  rows: readonly { readonly header: Header; readonly lookAt?: Timestamp; readonly extra?: readonly SqlValue[] }[],
   guard: { readonly columns?: readonly string[]; readonly insertIf?: string; readonly updateIf?: string },
 ): readonly Statement[] {
   const columns = [...HEADER_COLUMNS, ...(guard.columns ?? [])];
-  const values = rows.map(({ header, extra = [] }) => [...toHeaderRow(header), ...extra]);
+  const values = rows.map(({ header, lookAt, extra = [] }) => [...toHeaderRow(header, lookAt), ...extra]);
   return sources(columns, values).map(({ sql, params }) => ({
     sql: `INSERT INTO hephaestus_instances (ns, ${HEADER_COLUMNS.join(", ")})
 SELECT ?1, ${HEADER_COLUMNS.map((column) => `h.${column}`).join(", ")} FROM (${sql}) h

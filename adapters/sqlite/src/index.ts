@@ -8,6 +8,7 @@ export {
   pendingMigrations,
   readMigrations,
 } from "./migrations.ts";
+export type { Overdue, OverdueRequest } from "./overdue.ts";
 export type { Row, SqlPort, SqlValue, Statement } from "./port.ts";
 export { type SqlStorageOptions, sqlStorage } from "./storage.ts";
 export { pathIndex } from "./where-sql.ts";

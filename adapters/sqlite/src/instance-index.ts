@@ -1,5 +1,6 @@
-import type { Header, InstanceFilter, InstanceSummary, Page } from "@hephaestus/core";
+import type { Header, InstanceFilter, InstanceSummary, Page, Timestamp } from "@hephaestus/core";
 import { deleteHeaders, indexTags, upsertHeaders } from "./header-statements.ts";
+import { type Overdue, type OverdueRequest, selectOverdue } from "./overdue.ts";
 import type { SqlPort } from "./port.ts";
 import { queryInstances } from "./query.ts";
 import type { SqlStorageOptions } from "./storage.ts";
@@ -19,6 +20,8 @@ export interface InstanceIndex {
   drop(id: string, run: number): Promise<void>;
   /** As a Storage's `query`. */
   query(filter: InstanceFilter): Promise<Page<InstanceSummary>>;
+  /** Instances whose `wakeAt` went by without a newer row, some of them at random if there are more than the limit. */
+  overdue(request: OverdueRequest): Promise<readonly Overdue[]>;
 }
 
 /**
@@ -35,11 +38,9 @@ export function instanceIndex(port: SqlPort, { namespace = "" }: SqlStorageOptio
   return {
     async put(headers) {
       if (headers.length === 0) return [];
-      const rows = upsertHeaders(
-        ns,
-        headers.map((header) => ({ header })),
-        { updateIf: "excluded.revision > hephaestus_instances.revision" },
-      );
+      const rows = upsertHeaders(ns, headers.map(withLookAt), {
+        updateIf: "excluded.revision > hephaestus_instances.revision",
+      });
       const answers = await port.batch([...rows, ...indexTags(ns, headers)]);
       return answers
         .slice(0, rows.length)
@@ -50,5 +51,14 @@ export function instanceIndex(port: SqlPort, { namespace = "" }: SqlStorageOptio
       await port.batch(deleteHeaders([ns, escapeText(id), run], "i.run = ?3"));
     },
     query: (filter) => queryInstances(port, ns, filter),
+    async overdue(request) {
+      const [rows = []] = await port.batch([selectOverdue(ns, request)]);
+      return rows.map((row) => ({ id: unescapeText(String(row.id)), run: Number(row.run) }));
+    },
   };
+}
+
+/** Nobody drives by these rows: what wakes an instance is elsewhere, and the index of `wake_at` would cost a row each time. */
+function withLookAt({ wakeAt, ...header }: Header): { readonly header: Header; readonly lookAt?: Timestamp } {
+  return { header, ...(wakeAt === undefined ? {} : { lookAt: wakeAt }) };
 }

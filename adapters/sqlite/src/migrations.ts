@@ -41,7 +41,8 @@ export const MIGRATIONS: readonly Migration[] = [
   text TEXT NOT NULL,
   PRIMARY KEY (ns, id, revision, field, part)
 ) STRICT, WITHOUT ROWID`,
-      // The header rows. `results` holds each result in an array of one: {"charge":[{"amount":5}]}.
+      // The header rows. `results` holds each result in an array of one: {"charge":[{"amount":5}]}. `look_at` is the
+      // `wake_at` of an instance that lives elsewhere and wakes by itself: read by sweeps alone, and so in no index.
       `CREATE TABLE hephaestus_instances (
   ns TEXT NOT NULL,
   id TEXT NOT NULL,
@@ -61,6 +62,7 @@ export const MIGRATIONS: readonly Migration[] = [
   error TEXT,
   owner TEXT,
   wake_at INTEGER,
+  look_at INTEGER,
   input TEXT,
   results TEXT,
   PRIMARY KEY (ns, id, run)
