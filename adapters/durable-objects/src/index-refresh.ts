@@ -1,5 +1,16 @@
-import { type Changes, Draft, type Driver, type Header, toHeader } from "@hephaestus/core";
-import type { InstanceIndex } from "./options.ts";
+import {
+  type Changes,
+  type Code,
+  Draft,
+  type Driver,
+  foldRecords,
+  type Graph,
+  type Header,
+  type RunState,
+  toHeader,
+} from "@hephaestus/core";
+import type { ObjectJournal } from "./journal.ts";
+import type { InstanceIndex, Timing } from "./options.ts";
 
 /**
  * Keeps the index's row of one instance up to date. What the index has acknowledged is remembered in memory only: a
@@ -7,13 +18,20 @@ import type { InstanceIndex } from "./options.ts";
  */
 export class IndexRefresh {
   readonly #index: InstanceIndex | undefined;
+  readonly #journal: ObjectJournal;
+  readonly #timing: Timing;
   /** The last revision that lists should show, and the last that the index has acknowledged. */
   #wanted = 0;
   #acknowledged = 0;
+  /** The run whose row was acknowledged. */
+  #acknowledgedRun = 0;
+  #isToldOfLongRun = false;
   #running: Promise<void> | undefined;
 
-  constructor(index: InstanceIndex | undefined) {
+  constructor(index: InstanceIndex | undefined, journal: ObjectJournal, timing: Timing) {
     this.#index = index;
+    this.#journal = journal;
+    this.#timing = timing;
   }
 
   want(revision: number): void {
@@ -24,31 +42,42 @@ export class IndexRefresh {
     return this.#index !== undefined && this.#acknowledged < this.#wanted;
   }
 
-  /** Sends the row unless the index has it. It never fails: whoever armed the alarm asks again. */
+  /** When to try again: the longer the index has been down, the longer the wait. */
+  nextTry({ updatedAt }: RunState, now: number): number {
+    const { refreshMs, refreshMsMax } = this.#timing;
+    return now + Math.max(refreshMs, Math.min(now - updatedAt, refreshMsMax));
+  }
+
+  /** At rest: sends the row unless the index has it. It never fails: whoever armed the alarm asks again. */
   refresh(driver: Driver): Promise<void> {
-    this.#running ??= this.#refresh(driver).finally(() => {
+    this.#isToldOfLongRun = false;
+    return this.#send(driver);
+  }
+
+  /** A run that goes on is shown once, and not again at each of its steps. */
+  async tellOfLongRun(driver: Driver): Promise<void> {
+    if (this.#isToldOfLongRun) return;
+    this.#isToldOfLongRun = true;
+    await this.#send(driver);
+  }
+
+  #send(driver: Driver): Promise<void> {
+    this.#running ??= this.#sendAll(driver).finally(() => {
       this.#running = undefined;
     });
     return this.#running;
   }
 
-  /** A run that goes on is shown once, and not again at each of its steps. */
-  async tellOfLongRun(driver: Driver): Promise<void> {
-    if (this.#acknowledged === 0) await this.refresh(driver);
-  }
-
-  async #refresh(driver: Driver): Promise<void> {
+  async #sendAll(driver: Driver): Promise<void> {
     while (this.#index && this.isBehind) {
       const { id, state } = driver;
       const { revision, run } = state;
       try {
+        const headers = [...this.#headerOfRunBefore(state), await headerOf(driver, this.#timing)];
         if (state.info === undefined) await this.#index.drop(id, run);
-        else {
-          const header = await headerOf(driver);
-          if (header === undefined) return;
-          await this.#index.put([header]);
-        }
+        else await this.#index.put(headers.filter((header) => header !== undefined));
         this.#acknowledged = revision;
+        this.#acknowledgedRun = run;
       } catch (error) {
         console.error("hephaestus: index", id, error);
         return;
@@ -56,17 +85,52 @@ export class IndexRefresh {
       if (!driver.idle) return;
     }
   }
+
+  /** The run before may have ended without the index hearing of it. */
+  #headerOfRunBefore({ id, run, info, firstRevision }: RunState): readonly Header[] {
+    if (info === undefined || this.#acknowledgedRun === run) return [];
+    const state = foldRecords(id, this.#journal.recordsBefore(firstRevision), undefined);
+    return state.info ? [headerOfState(state, undefined)] : [];
+  }
 }
 
-/** The row of an instance as it stands; undefined when it is parked: then the index keeps what it has. */
-async function headerOf({ state, code, payloads }: Driver): Promise<Header | undefined> {
-  if (code === undefined) return undefined;
-  const { revision } = state;
-  // Alarms wake an instance, not the index: a `wakeAt` would cost a row of its own in it each time.
-  const { wakeAt: _wakeAt, ...header } = toHeader(new Draft(state, code.graph, state.updatedAt));
+/** The row of an instance as it stands; undefined when there is none. */
+async function headerOf({ state, code, payloads }: Driver, timing: Timing): Promise<Header | undefined> {
+  if (state.info === undefined) return undefined;
+  const header = headerOfState(state, code);
   const { input } = await payloads.read(state, []);
-  return { ...header, revision, ...(input === undefined ? {} : { input }) };
+  const wakeAt = lookAt(state, code, header, timing);
+  return {
+    ...header,
+    ...(wakeAt === undefined ? {} : { wakeAt }),
+    ...(input === undefined ? {} : { input }),
+  };
 }
+
+/** When a sweep would find it overdue: its timer, or soon where something can run. */
+function lookAt(state: RunState, code: Code | undefined, header: Header, timing: Timing): number | undefined {
+  if (header.endedAt !== undefined) return header.wakeAt;
+  if (code === undefined) return Date.now() + timing.parkedMs;
+  return state.active > 0 || state.ending ? Date.now() + timing.watchdogMs : header.wakeAt;
+}
+
+/** Without its code an instance is parked: its row says how it stands, but not when it would wake. */
+function headerOfState(state: RunState, code: Code | undefined): Header {
+  const draft = new Draft(state, code?.graph ?? NO_GRAPH, state.updatedAt);
+  const { endedAt } = state;
+  return { ...toHeader(draft), revision: state.revision, ...(endedAt === undefined ? {} : { endedAt }) };
+}
+
+const NO_GRAPH: Graph = {
+  workflow: "",
+  version: 0,
+  fingerprint: "",
+  nodes: [],
+  starts: [],
+  retentionMs: undefined,
+  byName: new Map(),
+  receivers: new Map(),
+};
 
 /** Whether a commit changes what lists show: an event that waits in the inbox does not. */
 export function isSeenInIndex({ run, status, steps }: Changes): boolean {

@@ -1,7 +1,8 @@
 export { type Edge, hephaestusEdge } from "./edge.ts";
 export { InstanceObject, instanceObject } from "./instance-object.ts";
 export { objectJournal } from "./journal.ts";
-export type { AttemptToken, ClaimAnswer, ObjectApi } from "./object-api.ts";
+export { type AttemptToken, type ClaimAnswer, type ObjectApi, objectOf } from "./object-api.ts";
+export { type ObjectAddress, objectName } from "./object-name.ts";
 export { objectRunner } from "./object-runner.ts";
 export {
   type EdgeBindings,
@@ -11,4 +12,3 @@ export {
   TIMING_DEFAULT,
   type Timing,
 } from "./options.ts";
-export { consumeSteps } from "./queue-consumer.ts";

@@ -1,7 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import {
   type AttemptReport,
-  attemptInput,
   type Changes,
   COMMAND_RETENTION_MS,
   type Code,
@@ -20,108 +19,103 @@ import {
   readHistory,
   type StartCommand,
   type StartReply,
-  type Storage,
   systemClock,
   systemRandom,
+  type TelemetryProbe,
   toChange,
   toInstanceView,
 } from "@hephaestus/core";
 import { IndexRefresh, isSeenInIndex } from "./index-refresh.ts";
-import { objectJournal } from "./journal.ts";
+import { nameInJournal, type ObjectJournal, objectJournal } from "./journal.ts";
 import { ObjectAlarm } from "./object-alarm.ts";
 import type { AttemptToken, Definitions, ObjectApi } from "./object-api.ts";
+import { objectAddress } from "./object-name.ts";
 import { makeParts, type ObjectParts } from "./object-parts.ts";
-import type { EdgeOptions } from "./options.ts";
-import { isQueued, sendSteps } from "./queued-steps.ts";
+import { ObjectQueue } from "./object-queue.ts";
+import { type EdgeOptions, TIMING_DEFAULT } from "./options.ts";
 import { toWire } from "./wire.ts";
+
+/** What all objects of a class share. */
+interface Shared<Env> {
+  readonly options: EdgeOptions<Env>;
+  readonly registry: Registry;
+  telemetry(): TelemetryProbe | undefined;
+}
 
 /**
  * The object of one instance: its single writer. It drives the instance from its own journal; one alarm serves all its
  * timers, looks after what runs, and repeats the refresh of the index until that has answered.
  */
 export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi {
-  readonly #options: EdgeOptions<Env>;
-  readonly #registry: Registry;
-  readonly #journal: Storage;
+  readonly #shared: Shared<Env>;
+  readonly #name: string | undefined;
+  readonly #journal: ObjectJournal;
+  readonly #alarm: ObjectAlarm;
   #loading: Promise<Driver> | undefined;
   #driver: Driver | undefined;
   #parts: ObjectParts | undefined;
-  #commits = 0;
-  readonly #alarm: ObjectAlarm;
+  #queue: ObjectQueue | undefined;
   #refresher: IndexRefresh | undefined;
+  #commits = 0;
 
-  constructor(ctx: DurableObjectState, env: Env, options: EdgeOptions<Env>, registry: Registry) {
+  constructor(ctx: DurableObjectState, env: Env, shared: Shared<Env>) {
     super(ctx, env);
-    this.#options = options;
-    this.#registry = registry;
-    this.#journal = objectJournal(ctx.storage.kv);
+    const { kv } = ctx.storage;
+    this.#shared = shared;
+    this.#name = ctx.id.name ?? nameInJournal(kv);
+    this.#journal = objectJournal(kv, this.#name);
     this.#alarm = new ObjectAlarm(ctx);
   }
 
-  start(id: string, command: StartCommand) {
+  start(command: StartCommand) {
     return toWire(async () => {
-      const code = this.#registry.get(command.info.workflow, command.info.version);
-      const driver = await this.#load(id);
+      const code = this.#shared.registry.get(command.info.workflow, command.info.version);
+      const driver = await this.#load();
       return (await driver.submit(command, code)) as unknown as StartReply;
     });
   }
 
-  send(id: string, request: InstanceRequest) {
+  send(request: InstanceRequest) {
     return toWire(async () => {
-      const driver = await this.#load(id);
+      const driver = await this.#load();
       return driver.submit(await checkRequest(driver.code, request));
     });
   }
 
-  read(id: string) {
+  read() {
     return toWire(async () => {
-      const { state, code } = await this.#load(id);
+      const { state, code } = await this.#load();
       return toInstanceView(state, await loadPayloads(this.#journal, state), code === undefined);
     });
   }
 
-  history(id: string) {
-    return toWire(() => readHistory(this.#journal, id));
+  history() {
+    return toWire(() => readHistory(this.#journal, this.#getParts().id));
   }
 
-  claim(id: string, tokens: readonly AttemptToken[], definitions: Definitions) {
+  look() {
     return toWire(async () => {
-      const driver = await this.#load(id);
-      const { queued } = this.#getParts();
-      const known = definitions.some(
-        (one) => one.fingerprint === driver.state.fingerprint && one.workflow === driver.state.info?.workflow,
-      );
-      const inputs = tokens.map(async ({ run, step, attempt }) => {
-        const definition = driver.code?.steps.get(step);
-        if (!known || !definition || !isCurrent(driver.state, { run, step, attempt })) return undefined;
-        if (driver.state.paused && !queued.isClaimed(step)) {
-          // It has not begun: it is held back until the run goes on, and sent again then.
-          await driver.submit({ type: "aborted", run, step, attempt, begun: false });
-          return undefined;
-        }
-        if (!queued.claim(step, attempt, Date.now())) return undefined;
-        return attemptInput(driver, definition);
-      });
-      const answer = await Promise.all(inputs);
+      const driver = await this.#load();
+      await this.#lookAfter(driver);
+      return driver.state.run;
+    });
+  }
+
+  claim(tokens: readonly AttemptToken[], definitions: Definitions) {
+    return toWire(async () => {
+      const answer = await this.#getQueue().claim(await this.#load(), tokens, definitions);
       this.#armForQueue();
       return answer;
     });
   }
 
-  heartbeat(id: string, tokens: readonly AttemptToken[]) {
-    return toWire(async () => {
-      const { state } = await this.#load(id);
-      return tokens.map((token) => {
-        const wanted = isCurrent(state, token);
-        if (wanted) this.#getParts().queued.heartbeat(token.step, token.attempt, Date.now());
-        return wanted && state.ending === undefined;
-      });
-    });
+  heartbeat(tokens: readonly AttemptToken[]) {
+    return toWire(async () => this.#getQueue().heartbeat(await this.#load(), tokens));
   }
 
-  report(id: string, run: number, reports: readonly AttemptReport[]) {
+  report(run: number, reports: readonly AttemptReport[]) {
     return toWire(async () => {
-      const driver = await this.#load(id);
+      const driver = await this.#load();
       // Submitted in one turn: they share one commit.
       const answers = reports.map((report) =>
         driver.state.run === run ? driver.report(report) : Promise.resolve("ignored" as const),
@@ -130,11 +124,10 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
     });
   }
 
-  checkpoint(id: string, { run, step, attempt }: AttemptToken, name: string, value: string | undefined) {
+  checkpoint({ run, step, attempt }: AttemptToken, name: string, value: string | undefined) {
     return toWire(async () => {
-      const driver = await this.#load(id);
-      if (driver.state.run !== run) return "ignored";
-      return driver.submit({ type: "checkpoint", step, attempt, name, ...(value === undefined ? {} : { value }) });
+      const driver = await this.#load();
+      return driver.submit({ type: "checkpoint", run, step, attempt, name, ...(value === undefined ? {} : { value }) });
     });
   }
 
@@ -143,12 +136,13 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
    * alarm fires, and what it throws is retried six times only.
    */
   override async alarm(): Promise<void> {
-    const { timing } = this.#getParts();
     try {
-      this.#alarm.set(Date.now() + 1 + timing.watchdogMs);
-      await this.#lookAfter(await this.#load(undefined));
+      this.#alarm.set(Date.now() + 1 + this.#getParts().timing.watchdogMs);
+      await this.#lookAfter(await this.#load());
     } catch (error) {
-      console.error("hephaestus: alarm", error);
+      console.error("hephaestus: alarm", this.#name, error);
+      // Not even the bindings may be there, after a deployment that went wrong.
+      this.#alarm.armBy(Date.now() + 1 + TIMING_DEFAULT.watchdogMs);
     }
   }
 
@@ -156,7 +150,7 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
     if (request.headers.get("Upgrade") !== "websocket") return new Response("expected a WebSocket", { status: 426 });
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server);
-    const { id, state } = await this.#load(undefined);
+    const { id, state } = await this.#load();
     server.send(JSON.stringify(toChange({ id, state }, state.updatedAt, Object.fromEntries(state.steps))));
     return new Response(null, { status: 101, webSocket: client });
   }
@@ -170,78 +164,71 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
 
   /** What has come due, what is silent, what the index does not know yet. Nothing outside is waited for here. */
   async #lookAfter(driver: Driver): Promise<void> {
-    await this.#lookAfterQueue(driver);
+    await this.#getQueue().lookAfter(driver);
     if (driver.code) await driver.submit({ type: "wake" });
     driver.work();
     // A run that goes on is told to the index once; at rest it is told anyway.
     if (!this.#isAtRest(driver)) this.ctx.waitUntil(this.#getIndex().tellOfLongRun(driver));
   }
 
-  async #lookAfterQueue(driver: Driver): Promise<void> {
-    const { queued } = this.#getParts();
-    queued.prune(driver);
-    const { resend, interrupted } = queued.takeOverdue(Date.now());
-    if (interrupted.length > 0) await driver.submit({ type: "interrupted", steps: interrupted });
-    if (resend.length > 0) this.#sendToQueue(driver, resend);
-  }
-
   /** What is left of a deleted instance is its tombstone, and that only as long as its commands may come again. */
-  async #forget({ id, state }: Driver): Promise<void> {
+  async #forget(driver: Driver): Promise<void> {
+    const { id, state } = driver;
+    // Until the index has dropped its row it is asked again from here.
+    if (state.info !== undefined || state.revision === 0 || this.#getIndex().isBehind) return;
     while ((await this.#journal.remove(id, state.revision - 1)).more);
     if (Date.now() < state.updatedAt + COMMAND_RETENTION_MS) return;
-    await this.ctx.storage.deleteAll();
+    if (!this.#isAtRest(driver)) return;
     this.#driver = undefined;
+    await this.ctx.storage.deleteAll();
+    await this.#alarm.read();
   }
 
-  async #load(id: string | undefined): Promise<Driver> {
+  async #load(): Promise<Driver> {
     if (this.#driver) return this.#driver;
-    this.#loading ??= this.#loadFresh(id ?? this.#ownId()).finally(() => {
+    this.#loading ??= this.#loadFresh().finally(() => {
       this.#loading = undefined;
     });
     return this.#loading;
   }
 
   /** A fresh object over a run that has work: inline attempts are gone; queued ones may be alive. */
-  async #loadFresh(id: string): Promise<Driver> {
+  async #loadFresh(): Promise<Driver> {
+    const { id, timing, telemetry } = this.#getParts();
     const driver = await Driver.load(this.#host(), id);
-    await this.#alarm.read();
-    this.#driver = driver;
     const { state, code } = driver;
+    if (state.revision > 0) await this.#alarm.read();
+    this.#driver = driver;
     // Whether the index knows what is stored is not: it is told once more, which costs nothing where it does.
     this.#getIndex().want(state.revision);
-    if (code === undefined || isEnded(state.status)) return driver;
-    const { bindings, queued } = this.#getParts();
+    const isOver = isEnded(state.status);
+    const isDue = !isOver || driver.nextWake !== undefined || (state.info === undefined && state.revision > 0);
+    if (isDue && !this.#alarm.isArmed) this.#alarm.set(Date.now() + timing.watchdogMs);
+    if (isOver) return driver;
+    if (code === undefined) {
+      telemetry?.parked(state, Date.now(), this.#find(state) ? "changed" : "missing");
+      return driver;
+    }
     const active = [...state.open].filter((name) => {
       const step = state.steps.get(name);
       return step?.status === "active" && step.wakeAt === undefined;
     });
-    const elsewhere = bindings.queue ? active.filter((name) => isQueued(code, name)) : [];
-    queued.await(elsewhere, driver, Date.now());
+    const elsewhere = this.#getQueue().takeUp(driver, code, active);
     const { compensate } = pendingWork(code.graph, state);
-    const gone = [
-      ...active.filter((name) => !elsewhere.includes(name)),
-      ...(compensate === undefined ? [] : [compensate]),
-    ];
+    const gone = [...active.filter((name) => !elsewhere.has(name)), ...(compensate === undefined ? [] : [compensate])];
     if (gone.length > 0) await driver.submit({ type: "interrupted", steps: gone });
-    if (!this.#alarm.isArmed) this.#alarm.set(Date.now() + this.#getParts().timing.watchdogMs);
     return driver;
   }
 
-  /** The instance's id, which is the object's name. */
-  #ownId(): string {
-    const name = this.ctx.id.name;
-    if (name === undefined) throw new HephaestusError("STORAGE_CORRUPT", "this object has no name");
-    return name;
-  }
-
   #host(): DriverHost {
-    const { connectors, bindings } = this.#getParts();
+    const { connectors, bindings, telemetry } = this.#getParts();
     const journal = this.#journal;
     const incarnation = crypto.randomUUID();
     return {
       clock: systemClock,
       random: systemRandom,
       connectors,
+      telemetry,
       storage: journal,
       nonce: () => `${incarnation}.${++this.#commits}`,
       commit: async (commit) => {
@@ -252,8 +239,8 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
       },
       codeOf: (state) => this.#codeOf(state),
       slot: () => () => {},
-      ...(bindings.queue ? { dispatch: (driver, steps) => this.#dispatch(driver, steps) } : {}),
-      runsElsewhere: (_driver, step) => this.#getParts().queued.has(step),
+      ...(bindings.queue ? { dispatch: (driver, steps) => this.#getQueue().dispatch(driver, steps) } : {}),
+      runsElsewhere: (_driver, step) => this.#getQueue().mayHaveBegun(step),
       committed: (driver, changes) => this.#committed(driver, changes),
       rested: (driver) => this.#rested(driver as Driver),
       failed: (driver, error) => {
@@ -263,9 +250,13 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
     };
   }
 
-  #codeOf({ info, fingerprint }: RunState): Code | undefined {
-    const code = info && this.#registry.find(info.workflow, info.version);
-    return code?.graph.fingerprint === fingerprint ? code : undefined;
+  #codeOf(state: RunState): Code | undefined {
+    const code = this.#find(state);
+    return code?.graph.fingerprint === state.fingerprint ? code : undefined;
+  }
+
+  #find({ info }: RunState): Code | undefined {
+    return info && this.#shared.registry.find(info.workflow, info.version);
   }
 
   /** Has the alarm look after what a commit changes: timers, and work or a refresh of the index that may get lost. */
@@ -280,43 +271,22 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
   }
 
   #committed(driver: DrivenInstance, changes: Changes): void {
-    this.#getParts().queued.prune(driver);
+    this.#getQueue().committed(driver, changes);
     if (isSeenInIndex(changes)) this.#getIndex().want(driver.state.revision);
     const sockets = this.ctx.getWebSockets();
     if (sockets.length === 0) return;
     const text = JSON.stringify(toChange(driver, changes.at, changes.steps ?? {}));
-    for (const socket of sockets) socket.send(text);
-  }
-
-  #dispatch(driver: DrivenInstance, steps: readonly string[]): readonly string[] {
-    const { code } = driver;
-    if (code === undefined) return [];
-    const { queued } = this.#getParts();
-    const elsewhere = steps.filter((name) => isQueued(code, name));
-    this.#sendToQueue(
-      driver,
-      elsewhere.filter((name) => !queued.has(name)),
-    );
-    return elsewhere;
-  }
-
-  #sendToQueue(driver: DrivenInstance, steps: readonly string[]): void {
-    const { bindings, queued } = this.#getParts();
-    if (steps.length === 0 || bindings.queue === undefined) return;
-    const messages = steps.map((step) => {
-      const attempt = driver.state.steps.get(step)?.attempt ?? 1;
-      queued.sent(step, attempt, Date.now());
-      return { object: driver.id, run: driver.state.run, step, attempt };
-    });
-    // A message that could not be sent is one that is not claimed in time.
-    const sent = sendSteps(bindings.queue, messages).catch((error: unknown) =>
-      console.error("hephaestus: queue", error),
-    );
-    this.ctx.waitUntil(sent);
+    for (const socket of sockets) {
+      try {
+        socket.send(text);
+      } catch {
+        // It is closing: whoever it was will connect again.
+      }
+    }
   }
 
   #isAtRest(driver: Driver): boolean {
-    return driver.idle && this.#getParts().queued.size === 0;
+    return driver.idle && this.#getQueue().isEmpty;
   }
 
   /** Nothing runs in this object. What is on the queue is awaited; else the index is told, and the alarm set exactly. */
@@ -328,7 +298,7 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
     }
     const settled = this.#getIndex()
       .refresh(driver)
-      .then(() => (driver.state.info === undefined && driver.state.revision > 0 ? this.#forget(driver) : undefined))
+      .then(() => this.#forget(driver))
       .then(() => this.#settleAlarm(driver))
       // The last write of background work is lost when the object is evicted before it is stored.
       .then(() => this.ctx.storage.sync())
@@ -343,7 +313,7 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
     const { state } = driver;
     const now = Date.now();
     const times: number[] = [];
-    if (this.#getIndex().isBehind) times.push(now + timing.refreshMs);
+    if (this.#getIndex().isBehind) times.push(this.#getIndex().nextTry(state, now));
     if (driver.nextWake !== undefined) times.push(driver.nextWake);
     if (driver.code === undefined && state.info) times.push(now + timing.parkedMs);
     if (state.info === undefined && state.revision > 0) times.push(state.updatedAt + COMMAND_RETENTION_MS);
@@ -351,25 +321,28 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
   }
 
   #armForQueue(): void {
-    const deadline = this.#getParts().queued.nextDeadline;
+    const deadline = this.#getQueue().nextDeadline;
     if (deadline !== undefined) this.#alarm.armBy(deadline);
   }
 
   #getIndex(): IndexRefresh {
-    this.#refresher ??= new IndexRefresh(this.#getParts().bindings.index);
+    const { bindings, timing } = this.#getParts();
+    this.#refresher ??= new IndexRefresh(bindings.index, this.#journal, timing);
     return this.#refresher;
   }
 
+  #getQueue(): ObjectQueue {
+    this.#queue ??= new ObjectQueue(this.ctx, this.#getParts());
+    return this.#queue;
+  }
+
   #getParts(): ObjectParts {
-    this.#parts ??= makeParts(this.#options, this.env);
+    if (this.#parts) return this.#parts;
+    if (this.#name === undefined) throw new HephaestusError("STORAGE_CORRUPT", "this object has no name");
+    const { options, telemetry } = this.#shared;
+    this.#parts = makeParts(options, this.env, objectAddress(this.#name), telemetry());
     return this.#parts;
   }
-}
-
-function isCurrent(state: RunState, { run, step, attempt }: AttemptToken): boolean {
-  const current = state.steps.get(step);
-  const isOpen = current?.status === "active" && current.wakeAt === undefined;
-  return state.run === run && isOpen && (current.attempt ?? 1) === attempt;
 }
 
 /**
@@ -382,10 +355,22 @@ export function instanceObject<Env>(
   ctx: DurableObjectState,
   env: Env,
 ) => InstanceObject<Env> {
-  const registry = makeRegistry(options.workflows);
+  let probe: TelemetryProbe | undefined;
+  const shared: Shared<Env> = {
+    options,
+    registry: makeRegistry(options.workflows),
+    telemetry() {
+      probe ??= options.telemetry?.probe({
+        runner: "durable-objects",
+        runnerId: crypto.randomUUID(),
+        at: Date.now(),
+      });
+      return probe;
+    },
+  };
   return class extends InstanceObject<Env> {
     constructor(ctx: DurableObjectState, env: Env) {
-      super(ctx, env, options, registry);
+      super(ctx, env, shared);
     }
   };
 }

@@ -9,7 +9,17 @@ import {
 } from "@hephaestus/core";
 
 /** What one key of the object holds: a whole commit, so that it costs one row. */
-type Row = Omit<StoredRecord, "revision"> & { readonly payloads?: Payloads };
+type Row = Omit<StoredRecord, "revision"> & {
+  readonly payloads?: Payloads;
+  /** The object's name, in the first record of a run and in a tombstone. */
+  readonly name?: string;
+};
+
+/** The journal of an object, and what else only an object asks of it. */
+export interface ObjectJournal extends Storage {
+  /** The records of the run that ended before a revision. */
+  recordsBefore(revision: Revision): readonly StoredRecord[];
+}
 
 const PREFIX = "journal:";
 /** Revisions have as many digits as this, so that keys sort as numbers do. */
@@ -28,11 +38,18 @@ const REMOVE_BATCH = 1_000;
  * The journal of the one instance that an object holds, in the object's own storage: one key a commit, no tables, no
  * migrations. The key is the fence.
  */
-export function objectJournal(kv: SyncKvStorage): Storage {
+export function objectJournal(kv: SyncKvStorage, name?: string): ObjectJournal {
   function write({ run, expected, nonce, changes, payloads }: Commit): CommitResult {
     const last = lastRevision();
     if (last !== expected) return "conflict";
-    const row: Row = { run, nonce, changes, ...(payloads ? { payloads } : {}) };
+    const isFirst = changes.run !== undefined || changes.status === "deleted";
+    const row: Row = {
+      run,
+      nonce,
+      changes,
+      ...(payloads ? { payloads } : {}),
+      ...(isFirst && name !== undefined ? { name } : {}),
+    };
     assertFits(row);
     kv.put(keyOf(expected + 1), row);
     return "ok";
@@ -43,20 +60,23 @@ export function objectJournal(kv: SyncKvStorage): Storage {
     return 0;
   }
 
+  /** From the end, until the run changes: earlier runs cost nothing. */
+  function lastRun(options: SyncKvListOptions, after: Revision) {
+    const records: StoredRecord[] = [];
+    let run: number | undefined;
+    for (const [key, row] of kv.list<Row>({ prefix: PREFIX, reverse: true, ...options })) {
+      run ??= row.run;
+      const revision = revisionOf(key);
+      if (row.run !== run || revision <= after) break;
+      records.push({ revision, run, nonce: row.nonce, changes: row.changes });
+    }
+    return run === undefined ? undefined : records.reverse();
+  }
+
   return {
     capabilities: { headers: false, where: false },
-    async load(_id, after = 0) {
-      const records: StoredRecord[] = [];
-      let run: number | undefined;
-      // From the end, until the run changes: earlier runs cost nothing.
-      for (const [key, row] of kv.list<Row>({ prefix: PREFIX, reverse: true })) {
-        run ??= row.run;
-        const revision = revisionOf(key);
-        if (row.run !== run || revision <= after) break;
-        records.push({ revision, run, nonce: row.nonce, changes: row.changes });
-      }
-      return run === undefined ? undefined : records.reverse();
-    },
+    load: async (_id, after = 0) => lastRun({}, after),
+    recordsBefore: (revision) => lastRun({ end: keyOf(revision) }, 0) ?? [],
     commit: async (commits) => commits.map(write),
     payloads: async (_id, revisions) => revisions.map((revision) => kv.get<Row>(keyOf(revision))?.payloads ?? {}),
     async remove(_id, through) {
@@ -70,6 +90,12 @@ export function objectJournal(kv: SyncKvStorage): Storage {
     due: () => Promise.reject(noRows()),
     query: () => Promise.reject(noRows()),
   };
+}
+
+/** The object's name, as its journal has it: in an alarm the platform may not know it. */
+export function nameInJournal(kv: SyncKvStorage): string | undefined {
+  for (const [, row] of kv.list<Row>({ prefix: PREFIX, limit: 1 })) return row.name;
+  return undefined;
 }
 
 function keyOf(revision: Revision): string {

@@ -19,7 +19,7 @@ export interface ObjectNamespace {
   getByName(name: string): { fetch(url: string, init?: RequestInit): Promise<Response> };
 }
 
-/** The object of one instance, to be called. */
+/** The object of that name, to be called. */
 export function objectOf(objects: ObjectNamespace, name: string): ObjectApi {
   return objects.getByName(name) as unknown as ObjectApi;
 }
@@ -31,26 +31,27 @@ export interface AttemptToken {
   readonly attempt: number;
 }
 
-/** A consumer's answer to a claim: what to run, in the order asked for; undefined for what is not to be run. */
-export type ClaimAnswer = readonly (AttemptInput | undefined)[];
+/**
+ * A consumer's answer to a claim: what to run, in the order asked for; "later" for what is to be claimed once these are
+ * reported; undefined for what is not to be run.
+ */
+export type ClaimAnswer = readonly (AttemptInput | "later" | undefined)[];
 
 /** What can be called on an instance's object. All of it is idempotent, and plain JSON but for the promise. */
 export interface ObjectApi {
-  start(id: string, command: StartCommand): Promise<Wire<StartReply>>;
-  send(id: string, request: InstanceRequest): Promise<Wire<Json>>;
-  read(id: string): Promise<Wire<InstanceView | undefined>>;
-  history(id: string): Promise<Wire<readonly HistoryEntry[]>>;
+  start(command: StartCommand): Promise<Wire<StartReply>>;
+  send(request: InstanceRequest): Promise<Wire<Json>>;
+  read(): Promise<Wire<InstanceView | undefined>>;
+  history(): Promise<Wire<readonly HistoryEntry[]>>;
+  /** Does what is due, as its alarm would have. @returns the latest run; 0 where there is no instance */
+  look(): Promise<Wire<number>>;
   /** Gives a queue consumer what it needs to run these attempts, as far as they are current and nobody else's. */
-  claim(id: string, tokens: readonly AttemptToken[], definitions: Definitions): Promise<Wire<ClaimAnswer>>;
+  claim(tokens: readonly AttemptToken[], definitions: Definitions): Promise<Wire<ClaimAnswer>>;
   /** Keeps claims alive; answers which of the attempts are still wanted. */
-  heartbeat(id: string, tokens: readonly AttemptToken[]): Promise<Wire<readonly boolean[]>>;
+  heartbeat(tokens: readonly AttemptToken[]): Promise<Wire<readonly boolean[]>>;
   /** Records how attempts ended: one commit. */
-  report(
-    id: string,
-    run: number,
-    reports: readonly AttemptReport[],
-  ): Promise<Wire<readonly ("recorded" | "ignored")[]>>;
-  checkpoint(id: string, token: AttemptToken, name: string, value: JsonText | undefined): Promise<Wire<Json>>;
+  report(run: number, reports: readonly AttemptReport[]): Promise<Wire<readonly ("recorded" | "ignored")[]>>;
+  checkpoint(token: AttemptToken, name: string, value: JsonText | undefined): Promise<Wire<Json>>;
 }
 
 /** The code that a consumer has: work of another fingerprint is given back. */

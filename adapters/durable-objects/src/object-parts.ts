@@ -1,21 +1,35 @@
-import type { Connectors } from "@hephaestus/core";
+import type { Connectors, TelemetryProbe } from "@hephaestus/core";
+import type { ObjectAddress } from "./object-name.ts";
 import { type EdgeBindings, type EdgeOptions, TIMING_DEFAULT, type Timing } from "./options.ts";
-import { QueuedSteps } from "./queued-steps.ts";
 
 /** What an object is made of beside its journal; made once for each time that it is loaded. */
-export interface ObjectParts {
+export interface ObjectParts extends ObjectAddress {
   readonly bindings: EdgeBindings;
   readonly connectors: Connectors;
   readonly timing: Timing;
-  readonly queued: QueuedSteps;
+  readonly telemetry: TelemetryProbe | undefined;
 }
 
-export function makeParts<Env>(options: EdgeOptions<Env>, env: Env): ObjectParts {
-  const timing = { ...TIMING_DEFAULT, ...options.timing?.(env) };
+export function makeParts<Env>(
+  options: EdgeOptions<Env>,
+  env: Env,
+  { namespace, id }: ObjectAddress,
+  telemetry: TelemetryProbe | undefined,
+): ObjectParts {
   return {
-    bindings: options.bindings(env),
-    connectors: (options.connectors?.(env) ?? {}) as Connectors,
-    timing,
-    queued: new QueuedSteps(timing),
+    namespace,
+    id,
+    bindings: options.bindings(env, namespace),
+    connectors: connectorsOf(options, env, namespace),
+    timing: timingOf(options, env),
+    telemetry,
   };
+}
+
+export function connectorsOf<Env>({ connectors }: EdgeOptions<Env>, env: Env, namespace: string): Connectors {
+  return (connectors?.(env, namespace) ?? {}) as Connectors;
+}
+
+export function timingOf<Env>({ timing }: EdgeOptions<Env>, env: Env): Timing {
+  return { ...TIMING_DEFAULT, ...timing?.(env) };
 }

@@ -1,68 +1,72 @@
-import type { Code, DrivenInstance } from "@hephaestus/core";
-import type { StepMessage, Timing } from "./options.ts";
+import type { RunState } from "@hephaestus/core";
+import type { Timing } from "./options.ts";
 
-/** What the object remembers of a step that is on the queue. It is in memory only: losing it costs time, not truth. */
-interface Queued {
+/** What the object knows of a step that is on the queue. */
+export interface QueuedStep {
   readonly attempt: number;
-  /** sent: a message is on its way. claimed: a consumer has it. unknown: the object was loaded anew since. */
-  readonly phase: "sent" | "claimed" | "unknown";
+  /**
+   * sent: a message is on its way. claimed: a consumer has it. unknown: the object was loaded anew since, and does not
+   * know which. lost: nobody came for it in time, so that it may be sent again.
+   */
+  readonly phase: "sent" | "claimed" | "unknown" | "lost";
+  /** When it is lost, or a consumer's silence an interruption. */
   readonly until: number;
   readonly sends: number;
-}
-
-/** What has to be done about steps that nobody was heard of in time. */
-export interface Overdue {
-  /** Never claimed: the same attempt is sent again. */
-  readonly resend: readonly string[];
-  /** Claimed and silent: the attempt did not come back. */
-  readonly interrupted: readonly string[];
 }
 
 /** Waits are doubled at most so often. */
 const DOUBLINGS_MAX = 6;
 
-/** A message is far below the 128 KB that a queue takes; a batch takes 100 of them. */
-const SEND_BATCH = 100;
-
-/** The steps of one object that run on the queue. */
+/** The attempts of one run that are on the queue. */
 export class QueuedSteps {
-  readonly #steps = new Map<string, Queued>();
-  readonly #timing: Timing;
+  readonly #steps: Map<string, QueuedStep>;
+  readonly #timing: Pick<Timing, "claimMs" | "leaseMs">;
 
-  constructor(timing: Timing) {
+  constructor(timing: Pick<Timing, "claimMs" | "leaseMs">, steps: Readonly<Record<string, QueuedStep>> = {}) {
     this.#timing = timing;
+    this.#steps = new Map(Object.entries(steps));
   }
 
-  has(step: string): boolean {
-    return this.#steps.has(step);
+  /** As the constructor takes it. */
+  toRecord(): Readonly<Record<string, QueuedStep>> {
+    return Object.fromEntries(this.#steps);
   }
 
-  get size(): number {
-    return this.#steps.size;
+  /** Whether an attempt is on its way or being run, so that it is not sent again. */
+  isOut(step: string, attempt: number): boolean {
+    const known = this.#steps.get(step);
+    return known?.attempt === attempt && known.phase !== "lost";
   }
 
-  /** When the first of them is overdue. */
+  get anyOut(): boolean {
+    for (const { phase } of this.#steps.values()) if (phase !== "lost") return true;
+    return false;
+  }
+
+  mayHaveBegun(step: string): boolean {
+    const phase = this.#steps.get(step)?.phase;
+    return phase === "claimed" || phase === "unknown";
+  }
+
+  /** When the first of those that are out is lost or silent. */
   get nextDeadline(): number | undefined {
     let next: number | undefined;
-    for (const { until } of this.#steps.values()) if (next === undefined || until < next) next = until;
+    for (const { until, phase } of this.#steps.values()) {
+      if (phase !== "lost" && (next === undefined || until < next)) next = until;
+    }
     return next;
   }
 
   /** Forgets what is not the current attempt of an active step any more. */
-  prune({ state }: DrivenInstance): void {
+  prune(state: RunState): void {
     for (const [name, { attempt }] of this.#steps) {
-      const step = state.steps.get(name);
-      const current = step?.status === "active" && step.wakeAt === undefined && (step.attempt ?? 1) === attempt;
-      if (!current) this.#steps.delete(name);
+      if (!isCurrent(state, { run: state.run, step: name, attempt })) this.#steps.delete(name);
     }
   }
 
-  /** After the object was loaded anew: whoever has these steps gets one lease to be heard. */
-  await(steps: readonly string[], driver: DrivenInstance, now: number): void {
-    for (const name of steps) {
-      const attempt = driver.state.steps.get(name)?.attempt ?? 1;
-      this.#steps.set(name, { attempt, phase: "unknown", until: now + this.#timing.leaseMs, sends: 1 });
-    }
+  /** After the object was loaded anew: whoever has this attempt gets one lease to be heard. */
+  await(step: string, attempt: number, now: number): void {
+    this.#steps.set(step, { attempt, phase: "unknown", until: now + this.#timing.leaseMs, sends: 1 });
   }
 
   sent(step: string, attempt: number, now: number): void {
@@ -76,47 +80,47 @@ export class QueuedSteps {
     return this.#steps.get(step)?.phase === "claimed";
   }
 
-  /** False when somebody else has it. */
-  claim(step: string, attempt: number, now: number): boolean {
+  claim(step: string, attempt: number, now: number): void {
+    const { sends = 1 } = this.#steps.get(step) ?? {};
+    this.#steps.set(step, { attempt, phase: "claimed", until: now + this.#timing.leaseMs, sends });
+  }
+
+  /** Whoever claimed it comes again for it at once. */
+  unclaim(step: string): void {
     const before = this.#steps.get(step);
-    if (before?.phase === "claimed" && before.attempt === attempt) return false;
-    this.#steps.set(step, { attempt, phase: "claimed", until: now + this.#timing.leaseMs, sends: before?.sends ?? 1 });
+    if (before) this.#steps.set(step, { ...before, phase: "sent" });
+  }
+
+  /**
+   * A consumer is alive: also one that claimed before the object was loaded anew.
+   * @returns whether its time was moved: not each time, since that may be written down
+   */
+  heartbeat(step: string, attempt: number, now: number): boolean {
+    const before = this.#steps.get(step);
+    const { leaseMs } = this.#timing;
+    if (before?.attempt !== attempt || (before.phase === "claimed" && before.until - now > leaseMs / 2)) return false;
+    this.#steps.set(step, { ...before, phase: "claimed", until: now + leaseMs });
     return true;
   }
 
-  /** A consumer is alive: also one that claimed before the object was loaded anew. */
-  heartbeat(step: string, attempt: number, now: number): void {
-    const before = this.#steps.get(step);
-    if (before?.attempt !== attempt) return;
-    this.#steps.set(step, { ...before, phase: "claimed", until: now + this.#timing.leaseMs });
-  }
-
-  takeOverdue(now: number): Overdue {
-    const resend: string[] = [];
-    const interrupted: string[] = [];
-    for (const [name, { phase, until }] of this.#steps) {
-      if (until <= now) (phase === "claimed" ? interrupted : resend).push(name);
+  /** Finds what is overdue: what nobody came for is lost from now on; whose consumer is silent is answered. */
+  takeSilent(now: number): readonly string[] {
+    const silent: string[] = [];
+    for (const [name, step] of this.#steps) {
+      if (step.until > now || step.phase === "lost") continue;
+      if (step.phase === "claimed") silent.push(name);
+      else this.#steps.set(name, { ...step, phase: "lost" });
     }
-    return { resend, interrupted };
+    return silent;
   }
 }
 
-/** Sends messages in batches that the queue takes. */
-export async function sendSteps(queue: Queue<StepMessage>, messages: readonly StepMessage[]): Promise<void> {
-  for (let from = 0; from < messages.length; from += SEND_BATCH) {
-    await queue.sendBatch(messages.slice(from, from + SEND_BATCH).map((body) => ({ body })));
-  }
-}
-
-/** Whether a step is for the queue: it says so, or, by `auto`, it is part of a fan-out wider than one. */
-export function isQueued({ graph, steps }: Code, name: string): boolean {
-  const node = graph.byName.get(name);
-  if (node === undefined) return false;
-  const execution = steps.get(name)?.execution ?? "auto";
-  if (execution !== "auto") return execution === "queue";
-  if (node.isStart) return graph.starts.length > 1;
-  return node.sources.some((source) => {
-    const routes = graph.nodes[source]?.routes.values() ?? [];
-    return [...routes].some(({ targets, choice }) => !choice && targets.length > 1 && targets.includes(node.index));
-  });
+/** Whether this is the current attempt of a step that is to be run, or runs. */
+export function isCurrent(
+  state: RunState,
+  { run, step, attempt }: { readonly run: number; readonly step: string; readonly attempt: number },
+): boolean {
+  const current = state.steps.get(step);
+  const isOpen = current?.status === "active" && current.wakeAt === undefined;
+  return state.run === run && isOpen && (current.attempt ?? 1) === attempt;
 }

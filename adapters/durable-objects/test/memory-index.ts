@@ -1,4 +1,12 @@
-import { type Header, type InstanceFilter, type InstanceSummary, memoryStorage, type Page } from "@hephaestus/core";
+import {
+  checkFilter,
+  comparePositions,
+  type Header,
+  type InstanceFilter,
+  matchesFilter,
+  mergeHeader,
+  toPage,
+} from "@hephaestus/core";
 import type { InstanceIndex } from "../src/index.ts";
 
 /**
@@ -6,27 +14,42 @@ import type { InstanceIndex } from "../src/index.ts";
  */
 export interface TestIndex extends InstanceIndex {
   failing: boolean;
-  puts: Header[];
+  /** What was written, in order. */
+  readonly puts: Header[];
+  /** Calls that were made, failed ones too. */
+  calls: number;
 }
 
 export function testIndex(): TestIndex {
-  const rows = memoryStorage();
-  const revisions = new Map<string, number>();
-  return {
+  const rows = new Map<string, Header>();
+  const keyOf = ({ id, run }: { readonly id: string; readonly run: number }) => `${id} ${run}`;
+  const index: TestIndex = {
     failing: false,
     puts: [],
+    calls: 0,
     async put(headers) {
-      if (this.failing) throw new Error("the index is down");
+      index.calls += 1;
+      if (index.failing) throw new Error("the index is down");
       for (const header of headers) {
-        this.puts.push(header);
-        const expected = revisions.get(header.id) ?? 0;
-        revisions.set(header.id, expected + 1);
-        await rows.commit([
-          { id: header.id, run: header.run, expected, nonce: `${expected}`, changes: { at: 0 }, header },
-        ]);
+        const before = rows.get(keyOf(header));
+        if (before && before.revision >= header.revision) continue;
+        rows.set(keyOf(header), before ? mergeHeader(before, header) : header);
+        index.puts.push(header);
       }
     },
-    async drop() {},
-    query: (filter: InstanceFilter): Promise<Page<InstanceSummary>> => rows.query(filter),
+    async drop(id, run) {
+      index.calls += 1;
+      if (index.failing) throw new Error("the index is down");
+      for (const [key, row] of rows) if (row.id === id && row.run <= run) rows.delete(key);
+    },
+    async query(filter: InstanceFilter) {
+      const checked = checkFilter(filter);
+      const found = [...rows.values()].filter((row) => matchesFilter(row, checked)).sort(comparePositions);
+      return toPage(found, checked.limit);
+    },
+    async overdue({ before, limit }) {
+      return [...rows.values()].filter(({ wakeAt = Number.POSITIVE_INFINITY }) => wakeAt <= before).slice(0, limit);
+    },
   };
+  return index;
 }

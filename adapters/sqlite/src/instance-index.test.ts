@@ -42,12 +42,12 @@ it("finds by the tags that a row has now", async () => {
   expect([await found("x"), await found("y"), await found("z")]).toEqual([0, 1, 1]);
 });
 
-it("drops the row of one run, with its tags", async () => {
-  await index.put([headerOf("a", { tags: ["x"] }), headerOf("a", { run: 2, tags: ["x"] })]);
-  await index.drop("a", 1);
-  expect((await index.query({ tag: "x" })).items.map((item) => item.run)).toEqual([2]);
+it("drops the rows of a run and of those before it, with their tags", async () => {
+  await index.put([1, 2, 3].map((run) => headerOf("a", { run, tags: ["x"] })));
+  await index.drop("a", 2);
+  expect((await index.query({ tag: "x" })).items.map((item) => item.run)).toEqual([3]);
   const [rows = []] = await port.batch([{ sql: "SELECT run FROM hephaestus_tags", params: [] }]);
-  expect(rows).toMatchObject([{ run: 2 }]);
+  expect(rows).toMatchObject([{ run: 3 }]);
 });
 
 it("takes a thousand rows at once", async () => {

@@ -16,7 +16,7 @@ export interface InstanceIndex {
    * @returns the rows that were written
    */
   put(headers: readonly Header[]): Promise<readonly { readonly id: string; readonly run: number }[]>;
-  /** Removes the row of a run. A put that comes later makes it again. */
+  /** Removes the rows of a run and of those before it. A put that comes later makes one again. */
   drop(id: string, run: number): Promise<void>;
   /** As a Storage's `query`. */
   query(filter: InstanceFilter): Promise<Page<InstanceSummary>>;
@@ -48,7 +48,7 @@ export function instanceIndex(port: SqlPort, { namespace = "" }: SqlStorageOptio
         .map((row) => ({ id: unescapeText(String(row.id)), run: Number(row.run) }));
     },
     async drop(id, run) {
-      await port.batch(deleteHeaders([ns, escapeText(id), run], "i.run = ?3"));
+      await port.batch(deleteHeaders([ns, escapeText(id), run], "i.run <= ?3"));
     },
     query: (filter) => queryInstances(port, ns, filter),
     async overdue(request) {

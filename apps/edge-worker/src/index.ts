@@ -12,6 +12,7 @@ type Env = Cloudflare.Env;
 const edge = hephaestusEdge<Env>({
   workflows: [pullRequestFlow],
   bindings: (env) => ({ objects: env.INSTANCES, queue: env.STEPS, index: d1Index(env.DB) }),
+  deadLetterQueue: "hephaestus-steps-dead",
   connectors: (env) => ({ codeHost: gitHubCodeHost(env.GITHUB_API_URL, env.GITHUB_TOKEN) }),
   timing: ({ WATCHDOG_SECONDS }) => {
     const ms = Number(WATCHDOG_SECONDS) * 1_000;
@@ -34,4 +35,7 @@ const app = httpRoutes<{ Bindings: Env }>({
   ],
 });
 
-export default { fetch: app.fetch, queue: edge.queue } satisfies ExportedHandler<Env, StepMessage>;
+export default { fetch: app.fetch, queue: edge.queue, scheduled: edge.scheduled } satisfies ExportedHandler<
+  Env,
+  StepMessage
+>;

@@ -37,8 +37,8 @@ export interface DriverHost {
   /** Waits for a place among the steps that may run at once; the answer gives it back. */
   slot(): Promise<() => void> | (() => void);
   /** Takes charge of running some of these steps elsewhere, once for each attempt, and answers which. */
-  dispatch?(driver: DrivenInstance, steps: readonly string[]): readonly string[];
-  /** Whether an attempt of this step runs elsewhere: then it is told there that the run is ending. */
+  dispatch?(driver: DrivenInstance, steps: readonly string[]): ReadonlySet<string>;
+  /** Whether an attempt of this step may have begun elsewhere: then it is told there that the run is ending. */
   runsElsewhere?(driver: DrivenInstance, step: string): boolean;
   /** A record was committed, or was found to be. */
   committed(driver: DrivenInstance, changes: Changes): void;

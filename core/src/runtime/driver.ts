@@ -180,13 +180,12 @@ export class Driver implements DrivenInstance {
       this.attempts.refuse(run.filter((name) => !this.#host.runsElsewhere?.(this, name)));
       return;
     }
+    if (serial && (this.attempts.count > 0 || run.some((name) => this.#host.runsElsewhere?.(this, name)))) return;
     const fresh = run.filter((name) => !this.attempts.has(name));
     if (fresh.length === 0) return;
-    const elsewhere = this.#host.dispatch?.(this, fresh);
-    for (const name of elsewhere ? fresh.filter((one) => !elsewhere.includes(one)) : fresh) {
-      if (serial && this.attempts.count > 0) return;
-      this.attempts.start(name);
-    }
+    const next = serial ? fresh.slice(0, 1) : fresh;
+    const elsewhere = this.#host.dispatch?.(this, next);
+    for (const name of next) if (!elsewhere?.has(name)) this.attempts.start(name);
   }
 
   #rest(wakeAt: Timestamp | undefined): void {
