@@ -2,8 +2,14 @@ import type { HephaestusError } from "../definition/errors.ts";
 import type { Json, JsonText } from "../definition/json.ts";
 import type { Owner, RunInfo, StoredError, Timestamp } from "./state.ts";
 
+/** What a caller may ask of the commit of its command. */
+interface CallersCommand {
+  /** Answered only when the disk has it, where the storage makes a difference. */
+  readonly durability?: "strict";
+}
+
 /** Begins a run: the first of an id, or the next one when the run before has ended. */
-export interface StartCommand {
+export interface StartCommand extends CallersCommand {
   readonly type: "start";
   readonly commandId: string;
   readonly info: Omit<RunInfo, "format" | "run" | "commands">;
@@ -11,7 +17,7 @@ export interface StartCommand {
 }
 
 /** An external event. */
-export interface EventCommand {
+export interface EventCommand extends CallersCommand {
   readonly type: "event";
   readonly commandId: string;
   readonly event: string;
@@ -20,7 +26,7 @@ export interface EventCommand {
 }
 
 /** Gives a waiting step a timer that ends it with an event. */
-export interface ScheduleCommand {
+export interface ScheduleCommand extends CallersCommand {
   readonly type: "schedule";
   readonly commandId: string;
   readonly step: string;
@@ -28,7 +34,7 @@ export interface ScheduleCommand {
   readonly event: string;
 }
 
-export interface ControlCommand {
+export interface ControlCommand extends CallersCommand {
   readonly type: "pause" | "unpause" | "cancel" | "retry" | "adopt" | "delete";
   readonly commandId: string;
 }

@@ -3,10 +3,9 @@ import type { Graph } from "../definition/graph.ts";
 import type { Json, JsonText } from "../definition/json.ts";
 import type { Command } from "../engine/commands.ts";
 import { type Decision, decide } from "../engine/decide.ts";
-import { toHeader } from "../engine/header.ts";
 import { type PendingWork, pendingWork } from "../engine/pending.ts";
 import { applyRecord, isEnded, type RunState } from "../engine/run-state.ts";
-import type { Changes, Timestamp } from "../engine/state.ts";
+import type { Timestamp } from "../engine/state.ts";
 import type { AttemptReport } from "./attempt.ts";
 import { type Attempts, makeAttempts, withChoice } from "./attempts.ts";
 import { pickTargets } from "./choice.ts";
@@ -16,8 +15,9 @@ import { loadState, replyWithoutCode } from "./load-state.ts";
 import { type PayloadReader, payloadReader } from "./payload-reader.ts";
 import type { Code } from "./registry.ts";
 import { answer, codeOf, type Request, rejectAll, rejectCallers, takeBatch } from "./requests.ts";
-import type { StoredRecord } from "./storage.ts";
+import type { Commit, StoredRecord } from "./storage.ts";
 import { toStoredError } from "./stored-error.ts";
+import { toCommit } from "./to-commit.ts";
 
 /** How long to wait before a storage that failed is asked again, in milliseconds: doubled each time up to the last. */
 const STORAGE_RETRY_MS = [50, 100, 200, 400, 800, 1_600, 3_200] as const;
@@ -270,7 +270,8 @@ export class Driver implements DrivenInstance {
       const nonce = this.#host.nonce();
       this.#nonce = nonce;
       try {
-        if (await this.#write(decision, decision.changes, nonce)) return answer(waiting, decision.replies);
+        if (await this.#write(decision, toCommit(decision, decision.changes, nonce, commands)))
+          return answer(waiting, decision.replies);
         if (await this.#reload(nonce)) return answer(waiting, decision.replies);
       } catch (error) {
         if (codeOf(error) === "LIMIT_EXCEEDED") return this.#commitSmaller(waiting, error);
@@ -294,23 +295,14 @@ export class Driver implements DrivenInstance {
   }
 
   /** @returns whether the commit was made; false is a conflict */
-  async #write({ draft, payloads, writesHeader }: Decision, changes: Changes, nonce: string): Promise<boolean> {
+  async #write({ draft, payloads }: Decision, commit: Commit): Promise<boolean> {
     const { state } = this;
-    const run = draft.info?.run ?? state.run;
-    const result = await this.#host.commit({
-      id: this.id,
-      run,
-      expected: draft.revision - 1,
-      nonce,
-      changes,
-      ...(payloads ? { payloads } : {}),
-      ...(writesHeader ? { header: toHeader(draft) } : {}),
-    });
-    if (result !== "ok") return false;
+    if ((await this.#host.commit(commit)) !== "ok") return false;
     const { revision } = draft;
     if (payloads) this.payloads.keep(revision, payloads);
     // A refresh meanwhile may have read and folded it already.
     if (state.revision < revision) {
+      const { run, nonce, changes } = commit;
       this.#fold({ revision, run, nonce, changes }, draft.graph, payloads?.input);
     }
     return true;

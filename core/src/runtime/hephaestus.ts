@@ -37,7 +37,16 @@ export interface HephaestusOptions {
   readonly random?: Random;
 }
 
-export interface StartOptions {
+/** What can be asked of any command. */
+interface CommitOptions {
+  /**
+   * `strict`: answered only when the disk has it, so that even a crash of the machine loses nothing of it. Otherwise as
+   * the storage does it; only IndexedDB makes a difference.
+   */
+  readonly durability?: "strict";
+}
+
+export interface StartOptions extends CommitOptions {
   /** Names this start: the same id again finds the run that it made. */
   readonly id?: string;
   readonly tags?: readonly string[];
@@ -48,7 +57,7 @@ export interface StartOptions {
   readonly version?: number;
 }
 
-export interface CommandOptions {
+export interface CommandOptions extends CommitOptions {
   /** Names this command: the same id again is answered like the first, and does nothing. */
   readonly id?: string;
 }
@@ -170,7 +179,7 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
     encodePayload(given.telemetry, "telemetry");
     const command: StartCommand = {
       type: "start",
-      commandId: commandId(given),
+      ...commandOf(given),
       info: {
         workflow: graph.workflow,
         version: graph.version,
@@ -186,17 +195,19 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
     return { id, run, ...bind([id]), result: async () => resultOf(await ended(id)) };
   }
 
-  function commandId({ id }: CommandOptions): string {
-    if (id === undefined) return newId();
+  /** A command's id, given or made, and how its commit is to be kept. */
+  function commandOf({ id = newId(), durability }: CommandOptions): Pick<StartCommand, "commandId" | "durability"> {
     if (typeof id !== "string" || id.length === 0 || id.length > COMMAND_ID_LENGTH_MAX) {
       throw new HephaestusError("OPTION_INVALID", `id: 1 to ${COMMAND_ID_LENGTH_MAX} characters`, { field: "id" });
     }
-    return id;
+    if (durability === undefined) return { commandId: id };
+    if (durability === "strict") return { commandId: id, durability };
+    throw new HephaestusError("OPTION_INVALID", 'durability: "strict", or not given', { field: "durability" });
   }
 
   function control(type: "pause" | "unpause" | "cancel" | "retry" | "adopt" | "delete") {
     return async (id: string, options: CommandOptions = {}) => {
-      await runner.send(checkId(id), { type, commandId: commandId(options) });
+      await runner.send(checkId(id), { type, ...commandOf(options) });
     };
   }
 
@@ -212,7 +223,7 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
       const text = encodePayload(payload, `payload of event ${JSON.stringify(event)}`);
       const request: InstanceRequest = {
         type: "event",
-        commandId: commandId(options),
+        ...commandOf(options),
         event: String(event),
         ...(text === undefined ? {} : { payload: text }),
         ...(options.step === undefined ? {} : { step: options.step }),
@@ -222,7 +233,7 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
     async scheduleResume(id, step, delay, options = {}) {
       const delayMs = durationMs(delay, "delay");
       const event = options.event ?? (await onlyEvent(id, step));
-      await runner.send(checkId(id), { type: "schedule", commandId: commandId(options), step, delayMs, event });
+      await runner.send(checkId(id), { type: "schedule", ...commandOf(options), step, delayMs, event });
     },
     get,
     async history(id) {

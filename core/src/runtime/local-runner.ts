@@ -172,6 +172,14 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
     if (driver && !driver.busy) driver.refresh().catch((error: unknown) => onError(error, id));
   });
 
+  /** While this process slept others may have gone on with what it drove, and timers may have come due. */
+  const unwake = storage.onWake?.(() => {
+    for (const driver of drivers.values()) {
+      if (!driver.busy) driver.refresh().catch((error: unknown) => onError(error, driver.id));
+    }
+    void sweep();
+  });
+
   async function tellOfForeignChange(id: string): Promise<void> {
     for (const listener of listeners.get(id) ?? []) await tellHowItStands(id, listener);
   }
@@ -280,6 +288,7 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
       closed = true;
       wake?.cancel();
       unwatch?.();
+      unwake?.();
       await new Promise<void>((resolve) => {
         const cancel = clock.schedule(clock.now() + closeGraceMs, resolve);
         idle = () => {

@@ -18,6 +18,8 @@ export interface Commit {
   readonly payloads?: Payloads;
   /** To be written with the record; the row of (id, run) is replaced. */
   readonly header?: Header;
+  /** Acknowledged only when the disk has it; a storage that always waits for that need not look. */
+  readonly durability?: "strict";
 }
 
 export type CommitResult = "ok" | "conflict";
@@ -132,6 +134,11 @@ export interface Storage {
   remove(id: string, through: Revision): Promise<{ readonly more: boolean }>;
   /** Tells of instances that another writer changed. Sparing: a missed call costs time, never correctness. */
   watch?(listener: (id: string) => void): () => void;
+  /**
+   * Tells that this process may have slept, or that its timers were held back: what is due has to be looked for now.
+   * Sparing, like `watch`.
+   */
+  onWake?(listener: () => void): () => void;
   /**
    * Holds the lock by which others know that this owner lives, until it is released or the process is gone. `held`
    * settles before the first commit that names the owner.
