@@ -18,6 +18,36 @@ describe("a group commit", () => {
     expect(transactions.mock.calls.map(([stores, mode]) => [stores, mode])).toEqual([[["journal"], "readwrite"]]);
   });
 
+  it("is as durable as the storage's option says, and strict when one commit in it asks for that", async () => {
+    const [plain, strict] = [opened(fresh()), opened({ ...fresh(), durability: "strict" })];
+    await Promise.all([plain.load("open the database first"), strict.load("the same")]);
+    const transactions = vi.spyOn(IDBDatabase.prototype, "transaction");
+    await plain.commit([commitOf("a", 0), commitOf("b", 0)]);
+    await plain.commit([commitOf("a", 1), commitOf("b", 1, { durability: "strict" })]);
+    await strict.commit([commitOf("a", 0)]);
+    const used = transactions.mock.results.map(({ value }) => (value as IDBTransaction).durability);
+    expect(used).toEqual(["default", "strict", "strict"]);
+  });
+
+  it("lets ten writers take fifty instances, each once, and harms none of those that conflict with nobody", async () => {
+    const options = fresh();
+    const writers = Array.from({ length: 10 }, () => opened(options));
+    const answers = await Promise.all(
+      writers.map((writer, n) =>
+        writer.commit([
+          commitOf(`own${n}`, 0),
+          ...Array.from({ length: 50 }, (_, i) => commitOf(`shared${i}`, 0, { nonce: `writer${n}` })),
+        ]),
+      ),
+    );
+    expect(answers.map(([own]) => own)).toEqual(writers.map(() => "ok"));
+    for (let i = 0; i < 50; i++) {
+      const winners = answers.flatMap((answer, n) => (answer[i + 1] === "ok" ? [`writer${n}`] : []));
+      expect((await writers[0]?.load(`shared${i}`))?.map(({ nonce }) => nonce)).toEqual(winners);
+      expect(winners).toHaveLength(1);
+    }
+  });
+
   it("keeps the others when one conflicts", async () => {
     const options = fresh();
     const storage = opened(options);

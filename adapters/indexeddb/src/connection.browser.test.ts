@@ -13,12 +13,14 @@ describe("the connection", () => {
   });
 
   it("lets another connection delete the database, and opens a new one afterwards", async () => {
-    const options = fresh();
+    const onOutdated = vi.fn();
+    const options = { ...fresh(), onOutdated };
     const storage = opened(options);
     await storage.commit([commitOf("a", 0)]);
     const blocked = vi.fn();
     await deleteDB(databaseName(options), { blocked });
     expect(blocked).not.toHaveBeenCalled();
+    expect(onOutdated).not.toHaveBeenCalled();
     expect(await storage.load("a")).toBeUndefined();
     expect(await storage.commit([commitOf("a", 0)])).toEqual(["ok"]);
   });
@@ -50,6 +52,18 @@ describe("the connection", () => {
     expect((await storage.load("a"))?.length).toBe(1);
   });
 
+  it("says so when the browser keeps nothing here, as in some private windows and sandboxed frames", async () => {
+    const open = vi.spyOn(IDBFactory.prototype, "open").mockImplementation(() => {
+      throw new DOMException("denied", "SecurityError");
+    });
+    const storage = opened(fresh());
+    const refused = { code: "STORAGE_UNAVAILABLE", details: { reason: "SecurityError" } };
+    await expect(storage.load("a")).rejects.toMatchObject(refused);
+    await expect(storage.commit([commitOf("a", 0)])).rejects.toMatchObject(refused);
+    open.mockRestore();
+    expect(await storage.commit([commitOf("a", 0)])).toEqual(["ok"]);
+  });
+
   it("gives up after a few tries", async () => {
     const storage = opened(fresh());
     const begin = vi.spyOn(IDBDatabase.prototype, "transaction").mockImplementation(() => {
@@ -75,16 +89,19 @@ describe("the connection", () => {
   });
 
   it("goes through the upgrades that a database has not seen, and keeps what it holds", async () => {
-    const options = fresh();
+    const onOutdated = vi.fn();
+    const options = { ...fresh(), onOutdated };
     const storage = opened(options);
     await storage.commit([commitOf("a", 0)]);
     const second = vi.fn();
     const third = vi.fn();
     // The storage with older code gets out of the way by itself.
-    const newer = connect(databaseName(options), "default", [...UPGRADES, second, third]);
+    const newer = connect(databaseName(options), {}, [...UPGRADES, second, third]);
     const keys = await newer.read(["journal"], (transaction) => transaction.objectStore("journal").getAllKeys());
     expect(keys).toEqual([["a", 1]]);
     expect([second.mock.calls.length, third.mock.calls.length]).toEqual([1, 1]);
+    // And says so at once, also where nothing is asked of it.
+    expect(onOutdated).toHaveBeenCalledTimes(1);
     await expect(storage.load("a")).rejects.toMatchObject({
       code: "STORAGE_UNAVAILABLE",
       details: { reason: "VersionError" },
@@ -96,7 +113,7 @@ describe("the connection", () => {
     const options = fresh();
     await opened(options).commit([commitOf("a", 0)]);
     const stubborn = await openDB(databaseName(options));
-    const newer = connect(databaseName(options), "default", [...UPGRADES, () => {}]);
+    const newer = connect(databaseName(options), {}, [...UPGRADES, () => {}]);
     const read = () => newer.read(["journal"], (transaction) => transaction.objectStore("journal").count());
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const refused = expect(read()).rejects.toMatchObject({ details: { reason: "blocked" } });

@@ -1,4 +1,5 @@
 import { type IDBPDatabase, type IDBPTransaction, openDB, unwrap } from "idb";
+import type { IndexedDbOptions } from "./options.ts";
 import { type Schema, type StoreName, UPGRADES, type Upgrade } from "./schema.ts";
 import { isLost, storageError, unavailable } from "./storage-error.ts";
 
@@ -17,7 +18,11 @@ export interface Connection {
   /** Runs in one transaction; again, from the start, when the connection was lost. */
   read<T>(stores: readonly StoreName[], use: (transaction: Transaction<"readonly">) => Promise<T>): Promise<T>;
   /** All or nothing. Tried again only while nothing was sent: after that the outcome is unknown, and it throws. */
-  write<T>(stores: readonly StoreName[], use: (transaction: Transaction<"readwrite">) => Promise<T>): Promise<T>;
+  write<T>(
+    stores: readonly StoreName[],
+    use: (transaction: Transaction<"readwrite">) => Promise<T>,
+    durability?: IDBTransactionDurability,
+  ): Promise<T>;
   /** For good; what runs ends as it would have. */
   close(): void;
 }
@@ -25,7 +30,7 @@ export interface Connection {
 /** @throws HephaestusError STORAGE_UNAVAILABLE, STORAGE_FULL or STORAGE_CORRUPT, from every method of what it returns */
 export function connect(
   name: string,
-  durability: IDBTransactionDurability = "default",
+  { onOutdated = () => {} }: Pick<IndexedDbOptions, "onOutdated"> = {},
   upgrades: readonly Upgrade[] = UPGRADES,
 ): Connection {
   let current: Promise<IDBPDatabase<Schema>> | undefined;
@@ -38,7 +43,7 @@ export function connect(
   function database(): Promise<IDBPDatabase<Schema>> {
     if (closed) throw unavailable("closed", "this storage was closed");
     if (current === undefined) {
-      const opening = openDatabase(name, upgrades, () => forget(opening));
+      const opening = openDatabase(name, upgrades, { lost: () => forget(opening), onOutdated });
       opening.catch(() => forget(opening));
       current = opening;
     }
@@ -49,6 +54,7 @@ export function connect(
     stores: readonly StoreName[],
     mode: Mode,
     use: (transaction: Transaction<Mode>) => Promise<T>,
+    durability: IDBTransactionDurability = "default",
   ): Promise<T> {
     for (let tries = 1; ; tries++) {
       let opening: typeof current;
@@ -72,7 +78,7 @@ export function connect(
 
   return {
     read: (stores, use) => transact(stores, "readonly", use),
-    write: (stores, use) => transact(stores, "readwrite", use),
+    write: (stores, use, durability) => transact(stores, "readwrite", use, durability),
     close() {
       closed = true;
       current?.then((opened) => opened.close()).catch(() => {});
@@ -105,7 +111,11 @@ async function finish<T, Mode extends "readonly" | "readwrite">(
   }
 }
 
-function openDatabase(name: string, upgrades: readonly Upgrade[], lost: () => void): Promise<IDBPDatabase<Schema>> {
+function openDatabase(
+  name: string,
+  upgrades: readonly Upgrade[],
+  { lost, onOutdated }: { readonly lost: () => void; readonly onOutdated: () => void },
+): Promise<IDBPDatabase<Schema>> {
   return new Promise((resolve, reject) => {
     let patience: ReturnType<typeof setTimeout> | undefined;
     let abandoned = false;
@@ -119,10 +129,12 @@ function openDatabase(name: string, upgrades: readonly Upgrade[], lost: () => vo
           reject(unavailable("blocked", "a tab with older code keeps the database from being upgraded: close it"));
         }, BLOCKED_WAIT_MS);
       },
-      blocking(_currentVersion, _blockedVersion, event) {
+      blocking(_currentVersion, blockedVersion, event) {
         lost();
         // Waits for the transactions that run, and lets no new ones begin.
         (event.target as IDBDatabase).close();
+        // Without a version it is only being deleted.
+        if (blockedVersion !== null) onOutdated();
       },
       terminated: lost,
     }).then(
@@ -133,6 +145,7 @@ function openDatabase(name: string, upgrades: readonly Upgrade[], lost: () => vo
       },
       (error: unknown) => {
         clearTimeout(patience);
+        if ((error as { readonly name?: unknown }).name === "VersionError") onOutdated();
         reject(error);
       },
     );

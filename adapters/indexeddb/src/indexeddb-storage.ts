@@ -6,6 +6,7 @@ import { findDue, queryHeaders } from "./headers.ts";
 import { loadRecords, readPayloads, removeThrough } from "./journal.ts";
 import { databaseName, type IndexedDbOptions } from "./options.ts";
 import { holdOwnerLock, ownerIsDead } from "./owner-lock.ts";
+import { onWake } from "./page-life.ts";
 
 /**
  * Keeps instances in the browser: they outlive the page, are shared by the tabs and workers of the origin, and need
@@ -16,7 +17,7 @@ import { holdOwnerLock, ownerIsDead } from "./owner-lock.ts";
  */
 export function indexedDbStorage(options: IndexedDbOptions = {}): Storage {
   const name = databaseName(options);
-  const connection = connect(name, options.durability);
+  const connection = connect(name, options);
   const signals = changeSignals(name);
 
   return {
@@ -24,8 +25,11 @@ export function indexedDbStorage(options: IndexedDbOptions = {}): Storage {
     load: (id, after = 0) => connection.read(["journal"], (transaction) => loadRecords(transaction, id, after)),
     async commit(commits) {
       if (commits.length === 0) return [];
-      const results = await connection.write(storesOf(commits), (transaction) =>
-        Promise.all(commits.map((commit) => writeCommit(transaction, commit))),
+      const durability = commits.some((commit) => commit.durability === "strict") ? "strict" : options.durability;
+      const results = await connection.write(
+        storesOf(commits),
+        (transaction) => Promise.all(commits.map((commit) => writeCommit(transaction, commit))),
+        durability,
       );
       signals.post(commits.filter((_, index) => results[index] === "ok").map(({ id }) => id));
       return results;
@@ -41,6 +45,7 @@ export function indexedDbStorage(options: IndexedDbOptions = {}): Storage {
     remove: (id, through) =>
       connection.write(["journal", "payloads", "headers"], (transaction) => removeThrough(transaction, id, through)),
     watch: (listener) => signals.listen(listener),
+    onWake,
     holdOwner: (owner) => holdOwnerLock(owner, options),
     ownerIsDead: (owner) => ownerIsDead(name, owner),
     async close() {

@@ -9,6 +9,11 @@ export interface IndexedDbOptions {
    * the machine can lose it. `default` leaves the choice to the browser.
    */
   readonly durability?: IDBTransactionDurability;
+  /**
+   * Newer code, in another tab, changes the schema of the database. This page has let go of it, and every call is
+   * refused from now on: ask the user to load the page again, or do it. Nothing is lost. May be told more than once.
+   */
+  readonly onOutdated?: () => void;
 }
 
 /** The last `/` of the result ends the name, since an encoded namespace has none: no two pairs share a database. */

@@ -35,6 +35,28 @@ it("an owner that waits for its lock is alive, and leaves no lock when it is rel
   await vi.waitFor(async () => expect(await storage.ownerIsDead?.("r1")).toBe(true));
 });
 
+it.each([
+  ["freeze", "resume"],
+  ["pagehide", "pageshow"],
+])("an owner whose page sleeps from %s to %s is dead for as long", async (asleep, awake) => {
+  const options = fresh();
+  const storage = opened(options);
+  const lock = holdOwnerLock("r1", options);
+  await lock.held;
+  dispatchEvent(new Event(awake));
+  expect(await storage.ownerIsDead?.("r1")).toBe(false);
+  dispatchEvent(new Event(asleep));
+  await vi.waitFor(async () => expect(await storage.ownerIsDead?.("r1")).toBe(true));
+  dispatchEvent(new Event(awake));
+  dispatchEvent(new Event(awake));
+  await vi.waitFor(async () => expect(await storage.ownerIsDead?.("r1")).toBe(false));
+  lock.release();
+  await vi.waitFor(async () => expect(await storage.ownerIsDead?.("r1")).toBe(true));
+  dispatchEvent(new Event(asleep));
+  dispatchEvent(new Event(awake));
+  expect(await storage.ownerIsDead?.("r1")).toBe(true);
+});
+
 it("nobody is called dead where there are no locks", async () => {
   vi.spyOn(navigator, "locks", "get").mockReturnValue(undefined as unknown as LockManager);
   const options = fresh();

@@ -1,4 +1,5 @@
 import { databaseName, type IndexedDbOptions } from "./options.ts";
+import { onSleep } from "./page-life.ts";
 
 /** A lock that a page holds as long as it lives. */
 export interface OwnerLock {
@@ -10,7 +11,9 @@ export interface OwnerLock {
 /**
  * Holds the lock that says that a runner lives, until it is released or the page is gone, however it goes. Other
  * tabs then need not wait for the runner's leases to run out: `storage.ownerIsDead` asks for this lock. Wait for
- * `held` before the first commit that names the owner.
+ * `held` before the first commit that names the owner. While the page is frozen or lies in the back-forward cache it
+ * does nothing, so it holds nothing: what it drove goes on in another tab, and the journal refuses what it commits
+ * when it is back.
  *
  * @param owner the runner's id, unique to this page's life
  * @param options the same as the storage's
@@ -24,6 +27,30 @@ export interface OwnerLock {
 export function holdOwnerLock(owner: string, options: IndexedDbOptions = {}): OwnerLock {
   const locks = lockManager();
   if (locks === undefined) return { held: Promise.resolve(false), release() {} };
+  const name = lockName(databaseName(options), owner);
+  let current = holdLock(locks, name);
+  let asleep = false;
+  const stop = onSleep(
+    () => {
+      asleep = true;
+      current.release();
+    },
+    () => {
+      // A page that was just loaded is told of it, too.
+      if (asleep) current = holdLock(locks, name);
+      asleep = false;
+    },
+  );
+  return {
+    held: current.held,
+    release() {
+      stop();
+      current.release();
+    },
+  };
+}
+
+function holdLock(locks: LockManager, name: string): OwnerLock {
   const ending = new AbortController();
   const { signal } = ending;
   const held = new Promise<boolean>((settle) => {
@@ -32,7 +59,7 @@ export function holdOwnerLock(owner: string, options: IndexedDbOptions = {}): Ow
       return new Promise<void>((release) => signal.addEventListener("abort", () => release()));
     };
     // The signal takes back a request that still waits; it does nothing to a lock that is held.
-    locks.request(lockName(databaseName(options), owner), { signal }, hold).catch(() => settle(false));
+    locks.request(name, { signal }, hold).catch(() => settle(false));
   });
   return { held, release: () => ending.abort() };
 }
