@@ -12,6 +12,9 @@ import { defineConfig } from "vitest/config";
  *                                   adapters/d1, apps/edge-worker; one project each, since each has its own bindings
  *   *.browser.test.ts    chromium   a real, headless browser: adapters/indexeddb, apps/demo-web
  *
+ * Core's tests run everywhere: each core:<runtime> is a project of the very same files, in Bun and Deno by running vitest
+ * itself there (scripts/core-lane.mjs). Core's tests on Node are part of the project node.
+ *
  * Type tests (*.test-d.ts) are checked by each package's `typecheck`.
  *
  *   npx vitest --project node            watch one runtime; `npm run test:node` runs it once with a report
@@ -41,6 +44,23 @@ function workerd(folder: string, config: string, bindings: Record<string, string
   };
 }
 
+/** How many of a property's cases are tried on Node; a part of them in the other runtimes, where the engine is the same. */
+const share = Number(process.env.HEPHAESTUS_SHARE ?? 1);
+const SHARE_ELSEWHERE = 0.2;
+
+/** Core's own tests in another runtime than Node: all of them, which `npm test` sees to. */
+function core(runtime: "bun" | "deno" | "workerd" | "chromium") {
+  return {
+    name: `core:${runtime}`,
+    root: `${root}core`,
+    include: ["{src,test}/**/*.test.ts"],
+    exclude: outside,
+    // One realm for all files, which starts faster: core keeps nothing in its modules.
+    isolate: false,
+    provide: { runtime, share: share * SHARE_ELSEWHERE },
+  };
+}
+
 /** The browser that scripts/chromium.mjs found; playwright's own when it was never asked. */
 function chromiumPath(): string | undefined {
   const cache = `${root}.cache/chromium.json`;
@@ -48,6 +68,31 @@ function chromiumPath(): string | undefined {
   return process.env.HEPHAESTUS_CHROMIUM || cached;
 }
 const executablePath = chromiumPath();
+
+/** A headless Chromium for the tests of a project, which is named as the project is. */
+function chromium(name: string) {
+  return {
+    enabled: true,
+    headless: true,
+    screenshotFailures: false,
+    provider: playwright({
+      launchOptions: {
+        ...(executablePath && { executablePath }),
+        // Works as root and in a closed network: no sandbox, and no talk with Google's servers.
+        args: [
+          "--no-sandbox",
+          "--disable-gpu",
+          "--disable-quic",
+          "--no-first-run",
+          "--disable-background-networking",
+          "--disable-component-update",
+          "--disable-sync",
+        ],
+      },
+    }),
+    instances: [{ browser: "chromium" as const, name }],
+  };
+}
 
 export default defineConfig({
   test: {
@@ -61,6 +106,7 @@ export default defineConfig({
           environment: "node",
           include: ["**/*.test.ts"],
           exclude: [...outside, "**/*.workerd.test.ts", "**/*.browser.test.ts"],
+          provide: { runtime: "node", share },
         },
       },
       workerd("adapters/durable-objects", "test/wrangler.jsonc"),
@@ -72,29 +118,18 @@ export default defineConfig({
           name: "chromium",
           include: ["**/*.browser.test.ts"],
           exclude: outside,
-          browser: {
-            enabled: true,
-            headless: true,
-            screenshotFailures: false,
-            provider: playwright({
-              launchOptions: {
-                ...(executablePath && { executablePath }),
-                // Works as root and in a closed network: no sandbox, and no talk with Google's servers.
-                args: [
-                  "--no-sandbox",
-                  "--disable-gpu",
-                  "--disable-quic",
-                  "--no-first-run",
-                  "--disable-background-networking",
-                  "--disable-component-update",
-                  "--disable-sync",
-                ],
-              },
-            }),
-            instances: [{ browser: "chromium" }],
-          },
+          browser: chromium("chromium"),
         },
       },
+      {
+        ...conditions("workerd", "worker", "browser"),
+        plugins: [cloudflareTest({ miniflare: { compatibilityDate: "2026-11-02" } })],
+        test: core("workerd"),
+      },
+      { ...conditions("browser"), test: { ...core("chromium"), browser: chromium("core:chromium") } },
+      // Bun's child processes lack what vitest's default pool asks of them; its threads do not.
+      ...("Bun" in globalThis ? [{ ...conditions("bun"), test: { ...core("bun"), pool: "threads" as const } }] : []),
+      ...("Deno" in globalThis ? [{ ...conditions("deno"), test: core("deno") }] : []),
     ],
   },
 });

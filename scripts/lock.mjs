@@ -55,7 +55,7 @@ export function platformOf(name) {
   if (!os || !cpu) return undefined;
   const libc = words.some((w) => w.startsWith("musl"))
     ? "musl"
-    : words.some((w) => w.startsWith("gnu"))
+    : words.some((w) => w.startsWith("gnu") || w === "glibc")
       ? "glibc"
       : undefined;
   return { cpu: [cpu], ...(libc && { libc: [libc] }), optional: true, os: [os] };

@@ -25,6 +25,7 @@ describe("package-lock.json", () => {
     const platform = (name: string) => platformOf(name);
     expect(platform("@cloudflare/workerd-windows-64")).toEqual({ os: ["win32"], cpu: ["x64"], optional: true });
     expect(platform("@a/binding-linux-arm-musleabihf")).toMatchObject({ os: ["linux"], cpu: ["arm"], libc: ["musl"] });
+    expect(platform("@deno/linux-arm64-glibc")).toMatchObject({ os: ["linux"], cpu: ["arm64"], libc: ["glibc"] });
     expect(platform("fsevents")).toBeUndefined();
   });
 });

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { cases } from "../../test/lane.ts";
 import { type EngineRun, engineRun, storedError } from "../testing/engine-run.ts";
 import { type Pick, RANDOM_WAIT_MS, randomWorkflow, toWorkflow } from "../testing/random-workflow.ts";
 import type { Command, ControlCommand } from "./commands.ts";
@@ -12,7 +13,7 @@ import { isEnded } from "./run-state.ts";
  */
 
 const tapes = fc.array(fc.nat(999), { maxLength: 200, size: "max" });
-const RUNS = Number(process.env.HEPHAESTUS_RANDOM_RUNS ?? 300);
+const RUNS = cases(300);
 const CONTROLS: readonly ControlCommand["type"][] = ["pause", "unpause", "cancel", "retry", "adopt", "delete"];
 const TIMES = [0, 1, CANCEL_GRACE_MS, RANDOM_WAIT_MS, 3_600_000, COMMAND_RETENTION_MS] as const;
 

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { cases } from "../../test/lane.ts";
 import { type EngineRun, engineRun, plainState } from "../testing/engine-run.ts";
 import { type ModelAction, ModelRun, type ModelWorkflow } from "../testing/model.ts";
 import {
@@ -15,7 +16,7 @@ import type { StepState } from "./state.ts";
 
 /** What a case remembers: it can be made shorter and smaller until it shows what is wrong. */
 const tapes = fc.array(fc.nat(999), { maxLength: 300, size: "max" });
-const RUNS = Number(process.env.HEPHAESTUS_RANDOM_RUNS ?? 400);
+const RUNS = cases(400);
 
 function picker(tape: readonly number[]): Pick {
   let next = 0;

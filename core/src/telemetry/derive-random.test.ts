@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { cases } from "../../test/lane.ts";
 import { DONE_NAME } from "../definition/graph.ts";
 import type { Command } from "../engine/commands.ts";
 import { applyRecord, emptyRun, isEnded, isRunnable, takenTargets } from "../engine/run-state.ts";
@@ -123,6 +124,6 @@ it("says of any run what its states say", () => {
         }
       }
     }),
-    { numRuns: 300 },
+    { numRuns: cases(300) },
   );
 });

@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { cases } from "../../../test/lane.ts";
 import { type } from "../../definition/schema.ts";
 import { defineStep, done, emit } from "../../definition/step.ts";
 import { defineWorkflow } from "../../definition/workflow.ts";
@@ -10,7 +10,7 @@ import { shrink } from "./shrink.ts";
 import { type SimulationOptions, simulate } from "./simulate.ts";
 
 /** Seeds of every test run: always the same. `npm run simulate` runs any number. */
-const SEEDS = 150;
+const SEEDS = cases(150);
 /** Most canaries die within a handful of seeds; within a thousand all must. */
 const CANARY_SEEDS = 200;
 
@@ -22,10 +22,10 @@ async function clean(what: number | Plan, options?: SimulationOptions) {
 }
 
 describe("regressions", () => {
-  const folder = new URL("./regressions/", import.meta.url);
-  for (const file of readdirSync(folder).filter((name) => name.endsWith(".json"))) {
-    it(file, async () => {
-      await clean(JSON.parse(readFileSync(new URL(file, folder), "utf8")) as Plan);
+  const plans = import.meta.glob<Plan>("./regressions/*.json", { eager: true, import: "default" });
+  for (const [file, plan] of Object.entries(plans)) {
+    it(file.slice(file.lastIndexOf("/") + 1), async () => {
+      await clean(plan);
     });
   }
 });
@@ -55,7 +55,7 @@ describe("the simulator", () => {
   }, 60_000);
 
   it("does the same for the same seed, in every detail", async () => {
-    for (let seed = 1; seed <= 25; seed++) {
+    for (let seed = 1; seed <= cases(25); seed++) {
       const [one, other] = [await simulate(seed), await simulate(seed)];
       expect(other.hash).toBe(one.hash);
       expect(other.picks).toBe(one.picks);
@@ -77,7 +77,7 @@ describe("the simulator", () => {
       start: [pay, check],
       transitions: ({ on }) => [on(pay, { done }), on(check, { ok: done, bad: done })],
     });
-    for (let seed = 1; seed <= 20; seed++) await clean(seed, { workflows: [order] });
+    for (let seed = 1; seed <= cases(20); seed++) await clean(seed, { workflows: [order] });
   }, 30_000);
 });
 
