@@ -28,6 +28,8 @@ function conditions(...runtime: string[]) {
   const resolve = { conditions: ["@hephaestus/source", ...runtime, "module", "development|production"] };
   return { resolve, ssr: { resolve } };
 }
+/** A guard against what never ends; how fast a machine is, no test depends on. */
+const testTimeout = 60_000;
 const outside = ["**/node_modules/**", "**/dist/**", "**/.wrangler*/**"];
 
 /** A package whose tests run in workerd, with the bindings of its wrangler config. */
@@ -40,6 +42,7 @@ function workerd(folder: string, config: string, bindings: Record<string, string
       root: `${root}${folder}`,
       include: ["**/*.workerd.test.ts"],
       exclude: outside,
+      testTimeout,
     },
   };
 }
@@ -55,6 +58,7 @@ function core(runtime: "bun" | "deno" | "workerd" | "chromium") {
     root: `${root}core`,
     include: ["{src,test}/**/*.test.ts"],
     exclude: outside,
+    testTimeout,
     // One realm for all files, which starts faster: core keeps nothing in its modules.
     isolate: false,
     provide: { runtime, share: share * SHARE_ELSEWHERE },
@@ -106,6 +110,7 @@ export default defineConfig({
           environment: "node",
           include: ["**/*.test.ts"],
           exclude: [...outside, "**/*.workerd.test.ts", "**/*.browser.test.ts"],
+          testTimeout,
           provide: { runtime: "node", share },
         },
       },
@@ -118,6 +123,7 @@ export default defineConfig({
           name: "chromium",
           include: ["**/*.browser.test.ts"],
           exclude: outside,
+          testTimeout,
           browser: chromium("chromium"),
         },
       },

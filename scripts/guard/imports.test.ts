@@ -62,7 +62,8 @@ export function from() { return "no"; }
       "core/src/definition/step.ts": "",
       "core/src/drawing/index.ts": `import type { Step } from "../definition/step.ts";`,
       "core/src/telemetry/bus.ts": "",
-      "core/src/testing/index.ts": `import { it } from "vitest";\nimport "../runtime/driver.ts";`,
+      "core/src/testing/index.ts": `import "../runtime/driver.ts";`,
+      "core/src/testing/conformance.ts": `import { it } from "vitest";\nimport "../runtime/driver.ts";`,
       "core/src/engine/decide.test.ts": `import fc from "fast-check";\nimport "../testing/index.ts";`,
       "adapters/sqlite/src/index.ts": `import "@hephaestus/core";`,
       "adapters/d1/src/index.ts": `import "@hephaestus/sqlite";\nimport "@hephaestus/core/testing";`,
@@ -93,6 +94,17 @@ export function from() { return "no"; }
     ["a file of 401 lines", "core/src/engine/a.ts", "\n".repeat(401)],
   ])("refuses: %s", (_rule, path, text) => {
     expect(problems({ [path]: text })).toHaveLength(1);
+  });
+
+  it("refuses vitest in what the test kit imports, and in what that imports", () => {
+    const found = problems({
+      "core/src/testing/index.ts": `export * from "./mocks.ts";`,
+      "core/src/testing/mocks.ts": `import "./waits.ts";`,
+      "core/src/testing/waits.ts": `import { expect } from "vitest";`,
+      "core/src/testing/storage-suite.ts": `import { expect } from "vitest";`,
+    });
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatch(/^core\/src\/testing\/waits.ts imports vitest/);
   });
 
   it("finds a cycle, also one of types and through a package's name", () => {

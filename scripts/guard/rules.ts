@@ -106,6 +106,16 @@ function externalProblem(from: string, specifier: string): string | undefined {
   return "core imports no package and no platform";
 }
 
+/** Where the test kit begins, which users import in any test runner; the conformance suites stand beside it. */
+const TEST_KIT = "core/src/testing/index.ts";
+
+/** Everything that a file imports, directly or not, itself included. */
+function reachable(graph: ReadonlyMap<string, readonly string[]>, from: string): ReadonlySet<string> {
+  const found = new Set([from]);
+  for (const file of found) for (const next of graph.get(file) ?? []) found.add(next);
+  return found;
+}
+
 /** The first cycle found through each file, as the files in their order; each cycle once. */
 function cycles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
   const found: string[][] = [];
@@ -153,6 +163,12 @@ export function problemsOf(files: readonly SourceFile[], longFiles = LONG_FILES)
     const folder = folderOfCore(path);
     if (isSource && folder && folder !== "runtime" && IMPURE.test(withoutComments(text))) {
       problems.push(`${path} reads a clock or a random source: only the runtime does`);
+    }
+  }
+  const kit = reachable(graph, TEST_KIT);
+  for (const { path, text } of files) {
+    if (kit.has(path) && importsOf(text).includes("vitest")) {
+      problems.push(`${path} imports vitest and is part of the test kit, which runs in any test runner`);
     }
   }
   for (const cycle of cycles(graph)) problems.push(`import cycle: ${cycle.join(" → ")}`);

@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { headerOf } from "@hephaestus/core/testing";
+import { headerOf } from "@hephaestus/core/testing/conformance";
 import { beforeAll, expect, it } from "vitest";
 import { type D1, d1Index, migrate } from "./index.ts";
 

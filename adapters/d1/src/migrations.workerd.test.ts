@@ -1,6 +1,6 @@
 import { applyD1Migrations } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { commitOf } from "@hephaestus/core/testing";
+import { commitOf } from "@hephaestus/core/testing/conformance";
 import { migrationFiles } from "@hephaestus/sqlite";
 import { expect, it } from "vitest";
 import { d1Storage, migrate } from "./index.ts";

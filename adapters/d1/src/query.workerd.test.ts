@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { checkFilter, type InstanceFilter, matchesFilter, type Scalar } from "@hephaestus/core";
-import { headerOf } from "@hephaestus/core/testing";
+import { headerOf } from "@hephaestus/core/testing/conformance";
 import fc from "fast-check";
 import { beforeAll, expect, it } from "vitest";
 import { d1Index, migrate } from "./index.ts";

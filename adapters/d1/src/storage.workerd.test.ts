@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { HephaestusError } from "@hephaestus/core";
-import { commitOf, headerOf, storageConformance } from "@hephaestus/core/testing";
+import { commitOf, headerOf, storageConformance } from "@hephaestus/core/testing/conformance";
 import { beforeAll, expect, it } from "vitest";
 import { type D1, d1Storage, migrate } from "./index.ts";
 

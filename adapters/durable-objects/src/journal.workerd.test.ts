@@ -1,7 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { Commit, CommitResult, Storage } from "@hephaestus/core";
-import { storageConformance } from "@hephaestus/core/testing";
+import { storageConformance } from "@hephaestus/core/testing/conformance";
 import { objectJournal } from "./journal.ts";
 
 /** Each instance has an object, so that a writer of many instances is one of many objects' journals. */

@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { runnerConformance } from "@hephaestus/core/testing";
+import { runnerConformance } from "@hephaestus/core/testing/conformance";
 import { edge } from "../test/worker.ts";
 
 runnerConformance("Durable Objects", async () => ({ engine: edge.engine(env) }));

@@ -1,4 +1,4 @@
-import { runnerWorkflows } from "@hephaestus/core/testing";
+import { runnerWorkflows } from "@hephaestus/core/testing/conformance";
 import { hephaestusEdge, type StepMessage } from "../src/index.ts";
 import { type TestIndex, testIndex } from "./memory-index.ts";
 import { type Witness, workflows } from "./workflows.ts";

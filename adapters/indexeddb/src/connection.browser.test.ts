@@ -1,4 +1,4 @@
-import { commitOf } from "@hephaestus/core/testing";
+import { commitOf } from "@hephaestus/core/testing/conformance";
 import { deleteDB, openDB } from "idb";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { fresh, opened } from "../test/fresh.ts";

@@ -1,5 +1,5 @@
 import type { Header, Storage } from "@hephaestus/core";
-import { commitOf, headerOf } from "@hephaestus/core/testing";
+import { commitOf, headerOf } from "@hephaestus/core/testing/conformance";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { fresh, opened } from "../test/fresh.ts";
 

@@ -1,4 +1,4 @@
-import { commitOf, headerOf, storageConformance } from "@hephaestus/core/testing";
+import { commitOf, headerOf, storageConformance } from "@hephaestus/core/testing/conformance";
 import { describe, expect, it } from "vitest";
 import { fresh, opened } from "../test/fresh.ts";
 import { indexedDbStorage } from "./indexeddb-storage.ts";

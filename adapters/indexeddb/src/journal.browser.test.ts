@@ -1,4 +1,4 @@
-import { commitOf, headerOf } from "@hephaestus/core/testing";
+import { commitOf, headerOf } from "@hephaestus/core/testing/conformance";
 import { describe, expect, it, vi } from "vitest";
 import { contents, fresh, opened } from "../test/fresh.ts";
 

@@ -1,5 +1,5 @@
 import { createHephaestus } from "@hephaestus/core";
-import { runnerConformance, runnerWorkflows } from "@hephaestus/core/testing";
+import { runnerConformance, runnerWorkflows } from "@hephaestus/core/testing/conformance";
 import { indexedDbStorage } from "./indexeddb-storage.ts";
 
 let databases = 0;

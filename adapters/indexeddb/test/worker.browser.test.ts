@@ -1,4 +1,4 @@
-import { commitOf } from "@hephaestus/core/testing";
+import { commitOf } from "@hephaestus/core/testing/conformance";
 import { expect, it, vi } from "vitest";
 import { fresh, opened } from "./fresh.ts";
 

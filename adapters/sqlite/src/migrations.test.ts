@@ -1,5 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
-import { commitOf } from "@hephaestus/core/testing";
+import { commitOf } from "@hephaestus/core/testing/conformance";
 import { expect, it } from "vitest";
 import { MIGRATIONS, migrate, migrationFiles } from "./migrations.ts";
 import { nodePort } from "./node.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { HephaestusError } from "@hephaestus/core";
-import { commitOf, headerOf } from "@hephaestus/core/testing";
+import { commitOf, headerOf } from "@hephaestus/core/testing/conformance";
 import { expect, it } from "vitest";
 import { nodePort, sqliteStorage } from "./node.ts";
 import { sqlStorage } from "./storage.ts";

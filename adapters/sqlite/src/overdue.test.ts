@@ -1,5 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
-import { headerOf } from "@hephaestus/core/testing";
+import { headerOf } from "@hephaestus/core/testing/conformance";
 import { beforeEach, expect, it } from "vitest";
 import { type InstanceIndex, instanceIndex } from "./instance-index.ts";
 import { migrate } from "./migrations.ts";

@@ -8,7 +8,7 @@ import {
   type Scalar,
   type WhereCondition,
 } from "@hephaestus/core";
-import { commitOf, headerOf } from "@hephaestus/core/testing";
+import { commitOf, headerOf } from "@hephaestus/core/testing/conformance";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { filterSql } from "./filter-sql.ts";

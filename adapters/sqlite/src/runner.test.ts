@@ -2,7 +2,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createHephaestus } from "@hephaestus/core";
-import { runnerConformance, runnerWorkflows } from "@hephaestus/core/testing";
+import { runnerConformance, runnerWorkflows } from "@hephaestus/core/testing/conformance";
 import { sqliteStorage } from "./node.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "hephaestus-runner-"));

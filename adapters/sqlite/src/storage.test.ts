@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Changes, Storage } from "@hephaestus/core";
-import { commitOf, headerOf, storageConformance } from "@hephaestus/core/testing";
+import { commitOf, headerOf, storageConformance } from "@hephaestus/core/testing/conformance";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { migrate } from "./migrations.ts";
