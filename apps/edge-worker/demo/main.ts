@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { HistoryEntry, InstanceSummary, InstanceView } from "@hephaestus/core";
+import { freePort, isUp, type Server, startServer, startWitness, type Witness } from "@hephaestus/dev-server";
 import { send } from "./deliveries.ts";
-import { type FakeGitHub, startFakeGitHub } from "./fake-github.ts";
 import { makeScenarios, type Scenario } from "./scenarios.ts";
-import { freePort, isUp, type Server, startServer } from "./server.ts";
+import { builtWorker } from "./server.ts";
 import { timeline } from "./timeline.ts";
 import { findRestarts } from "./witness.ts";
 
@@ -150,12 +150,18 @@ async function killer(
 }
 
 async function withOwnServer(
-  use: (world: World, gitHub: FakeGitHub, kill: (done: { yet: boolean }) => Promise<number>) => Promise<boolean>,
+  use: (world: World, gitHub: Witness, kill: (done: { yet: boolean }) => Promise<number>) => Promise<boolean>,
 ) {
   const folder = mkdtempSync(join(tmpdir(), "hephaestus-demo-"));
-  const gitHub = await startFakeGitHub(join(folder, "witness.jsonl"), values.kill ? 250 : 20);
+  // A stand-in for GitHub's API: each call takes a while, so that there is something to be killed in the middle of.
+  const gitHub = await startWitness(join(folder, "witness.jsonl"), { delayMs: () => (values.kill ? 250 : 20) });
   const port = await freePort();
-  const start = () => startServer(port, join(folder, "state"), { GITHUB_API_URL: gitHub.url, WATCHDOG_SECONDS: "1" });
+  const vars = { GITHUB_API_URL: gitHub.url, WATCHDOG_SECONDS: "1" };
+  async function start(): Promise<Server> {
+    const server = startServer(builtWorker(port, join(folder, "state"), vars));
+    await server.ready;
+    return server;
+  }
   const own = { server: await start(), down: undefined as Promise<void> | undefined };
   const world: World = { url: () => own.server.url, ready: async () => own.down };
   try {
@@ -171,7 +177,7 @@ async function withOwnServer(
 async function replay(
   world: World,
   kill?: (done: { yet: boolean }) => Promise<number>,
-  gitHub?: FakeGitHub,
+  gitHub?: Witness,
 ): Promise<boolean> {
   // Numbers of their own, so that the demo can be run again against the same server.
   const first = Math.floor(Date.now() / 1_000) % 1_000_000_000;
@@ -190,13 +196,13 @@ async function replay(
   }
   for (const { view } of played) good = (await agreesWithIndex(world, view)) && good;
   if (gitHub) {
-    const sightings = gitHub.sightings();
-    const restarts = findRestarts(sightings, played);
+    const { calls } = gitHub;
+    const restarts = findRestarts(calls, played);
     for (const problem of restarts) console.log(`WRONG: ${problem}`);
     good &&= restarts.length === 0;
-    const again = sightings.length - new Set(sightings.map((one) => one.key)).size;
+    const again = calls.length - new Set(calls.map((one) => one.key)).size;
     console.log(
-      `\nThe witness saw ${sightings.length} step runs, ${again} of them again after a kill, none after its result.`,
+      `\nThe witness saw ${calls.length} step runs, ${again} of them again after a kill, none after its result.`,
     );
   }
   if (kills !== undefined) console.log(`The server was killed ${kills} times.`);

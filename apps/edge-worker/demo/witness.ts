@@ -1,9 +1,9 @@
 import type { HistoryEntry, InstanceView } from "@hephaestus/core";
-import type { Sighting } from "./fake-github.ts";
+import type { Call } from "@hephaestus/dev-server";
 
 /** Runs of a step that began after its result had been acknowledged: there must be none. */
 export function findRestarts(
-  sightings: readonly Sighting[],
+  calls: readonly Call[],
   instances: readonly { readonly view: InstanceView; readonly history: readonly HistoryEntry[] }[],
 ): string[] {
   const acknowledged = new Map<string, number>();
@@ -14,7 +14,7 @@ export function findRestarts(
     }
   }
   const known = new Set(instances.map(({ view }) => `${view.id}#${view.run}`));
-  return sightings.flatMap(({ key, at }) => {
+  return calls.flatMap(({ key, at }) => {
     if (!known.has(key.slice(0, key.lastIndexOf("/")))) return [`the witness saw ${key}, which nobody started`];
     const since = acknowledged.get(key);
     return since !== undefined && at > since ? [`${key} began ${at - since} ms after its result was acknowledged`] : [];
