@@ -38,12 +38,11 @@ export interface Header {
 
 /** Derives the row from a state and what is being committed on top of it. */
 export function toHeader(draft: Draft): Header {
-  const { base, now, status, owner } = draft;
+  const { base, now, status, owner, endedAt } = draft;
   const info = draft.info ?? base.info;
   assert(info, "a header is of a run");
-  const ended = status === "completed" || status === "failed" || status === "cancelled";
   const wakeAt = status === "deleted" ? now + COMMAND_RETENTION_MS : owner ? owner.until : nextTimer(draft);
-  const error = ended || status === "compensating" ? draft.ending?.error : undefined;
+  const error = endedAt !== undefined || status === "compensating" ? draft.ending?.error : undefined;
   const input = draft.info ? draft.payloads?.input : undefined;
   const { key, tags = [], metadata = {} } = info;
   return {
@@ -60,7 +59,7 @@ export function toHeader(draft: Draft): Header {
     current: [...draft.open()],
     createdAt: draft.info ? now : base.createdAt,
     updatedAt: now,
-    ...(ended ? { endedAt: now } : {}),
+    ...(endedAt === undefined ? {} : { endedAt }),
     ...(error ? { error } : {}),
     ...(owner ? { owner: owner.id } : {}),
     ...(wakeAt === undefined ? {} : { wakeAt }),

@@ -3,6 +3,8 @@ import { type } from "../definition/schema.ts";
 import { defineStep, done, waitForEvent } from "../definition/step.ts";
 import { defineWorkflow } from "../definition/workflow.ts";
 import { type EngineRun, engineRun, storedError } from "../testing/engine-run.ts";
+import { Draft } from "./draft.ts";
+import { toHeader } from "./header.ts";
 import type { Owner } from "./state.ts";
 
 const any = type<unknown>();
@@ -227,5 +229,15 @@ describe("the row that queries read", () => {
     const run = begun();
     run.fails("work", { retryable: false, error: storedError("no") });
     expect(run.header).toMatchObject({ status: "failed", error: { message: "no" }, endedAt: 1_000 });
+  });
+
+  it("keeps the time of the end when something is said of it later", () => {
+    const run = begun();
+    run.fails("work", { retryable: false, error: storedError("no") });
+    expect(toHeader(new Draft(run.state, run.graph, run.now + 5_000))).toMatchObject({
+      status: "failed",
+      endedAt: run.state.endedAt,
+      updatedAt: run.now + 5_000,
+    });
   });
 });
