@@ -9,6 +9,7 @@ export { type OutputOf, type Schema, type } from "./definition/schema.ts";
 export type { Signal } from "./definition/signal.ts";
 export * from "./definition/step.ts";
 export type { Choice, ChoiceContext, Unique, WorkflowDefinition } from "./definition/transitions.ts";
+export { utf8Length } from "./definition/utf8.ts";
 export { type AnyVersions, defineVersions, type VersionFor, type Versions } from "./definition/versions.ts";
 export {
   type AnyWorkflow,

@@ -2,8 +2,8 @@ import { HephaestusError } from "@hephaestus/core";
 import { HttpProblem } from "./problem.ts";
 
 /**
- * The largest body of a request, in bytes, unless said otherwise. A payload of the greatest length that the engine
- * takes (`PAYLOAD_LENGTH_MAX`) fits, unless it is mostly of characters that UTF-8 writes in several bytes.
+ * The largest body of a request, in bytes, unless said otherwise. The largest payload that the engine takes
+ * (`PAYLOAD_BYTES_MAX`) fits.
  */
 export const BODY_LIMIT_BYTES = 1_048_576;
 

@@ -1,7 +1,7 @@
-import type { Header, Json, RunStatus, StoredError, Timestamp } from "@hephaestus/core";
+import { type Header, type Json, type RunStatus, type StoredError, type Timestamp, utf8Length } from "@hephaestus/core";
 import { corrupt } from "./errors.ts";
 import type { Row, SqlValue } from "./port.ts";
-import { escapeText, unescapeText, utf8Length } from "./text.ts";
+import { escapeText, unescapeText } from "./text.ts";
 
 /** The columns of a header row in the order of `toHeaderRow`, without the namespace. */
 export const HEADER_COLUMNS = [

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { cutText, escapeText, isWellFormed, unescapeText, utf8Length } from "./text.ts";
+import { cutText, escapeText, isWellFormed, unescapeText } from "./text.ts";
 
 /** Any sequence of UTF-16 units, with the unpleasant ones often. */
 const hostile = fc.string({
@@ -23,14 +23,6 @@ it("an escaped text is well formed, without NUL, and comes back as it was", () =
 
 it("ordinary texts are kept readable", () => {
   expect(escapeText("order_flow/orderid::O'Brien \\ ü😀\u2028")).toBe("order_flow/orderid::O'Brien \\ ü😀\u2028");
-});
-
-it("counts bytes as an encoder does", () => {
-  fc.assert(
-    fc.property(fc.string({ unit: "binary" }), (text) => {
-      expect(utf8Length(text)).toBe(new TextEncoder().encode(text).length);
-    }),
-  );
 });
 
 it("cuts without loss and without halving a character", () => {

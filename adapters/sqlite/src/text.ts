@@ -21,18 +21,6 @@ export function isWellFormed(text: string): boolean {
   return !/\p{Surrogate}/u.test(text);
 }
 
-/** The number of bytes of a well-formed text in UTF-8. */
-export function utf8Length(text: string): number {
-  let bytes = text.length;
-  for (let index = 0; index < text.length; index++) {
-    const unit = text.charCodeAt(index);
-    if (unit < 0x80) continue;
-    // Each half of a surrogate pair stands for two of the four bytes of its character.
-    bytes += unit < 0x800 || (unit & 0xf800) === 0xd800 ? 1 : 2;
-  }
-  return bytes;
-}
-
 /** Cuts a text into pieces of at most `length` UTF-16 units (at least 2), never between the halves of a character. */
 export function cutText(text: string, length: number): string[] {
   const pieces: string[] = [];

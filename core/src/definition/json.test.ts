@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodePayload, encodePayload, PAYLOAD_DEPTH_MAX, PAYLOAD_LENGTH_MAX } from "./json.ts";
+import { decodePayload, encodePayload, PAYLOAD_BYTES_MAX, PAYLOAD_DEPTH_MAX } from "./json.ts";
 
 const refused = (value: unknown) => {
   try {
@@ -85,15 +85,23 @@ describe("a payload", () => {
     expect(encodePayload(-0, "input")).toBe("0");
   });
 
-  it("that is too long is refused with its length", () => {
-    const text = "x".repeat(PAYLOAD_LENGTH_MAX - 2);
-    expect(encodePayload(text, "input")).toHaveLength(PAYLOAD_LENGTH_MAX);
-    expect(() => encodePayload(`${text}x`, "input")).toThrow(
-      expect.objectContaining({
-        code: "LIMIT_EXCEEDED",
-        details: { limit: "PAYLOAD_LENGTH_MAX", most: PAYLOAD_LENGTH_MAX, found: PAYLOAD_LENGTH_MAX + 1 },
-      }),
-    );
+  it("that is too large is refused with its bytes, of which a character may have several", () => {
+    for (const [character, bytes] of [
+      ["x", 1],
+      ["ü", 2],
+      ["漢", 3],
+      ["😀", 4],
+    ] as const) {
+      const most = Math.floor((PAYLOAD_BYTES_MAX - 2) / bytes);
+      const text = character.repeat(most);
+      expect(encodePayload(text, "input")).toHaveLength(text.length + 2);
+      expect(() => encodePayload(text + character, "input")).toThrow(
+        expect.objectContaining({
+          code: "LIMIT_EXCEEDED",
+          details: { limit: "PAYLOAD_BYTES_MAX", most: PAYLOAD_BYTES_MAX, found: (most + 1) * bytes + 2 },
+        }),
+      );
+    }
   });
 
   it("comes back as it went in", () => {

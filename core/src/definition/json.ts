@@ -1,4 +1,5 @@
 import { HephaestusError } from "./errors.ts";
+import { utf8Length } from "./utf8.ts";
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
@@ -6,10 +7,10 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 export type JsonText = string;
 
 /**
- * The largest payload, in UTF-16 code units of its JSON text. A storage's value limit (2 MB in a Durable Object and
- * in D1) must hold one payload at two bytes a unit together with the record around it.
+ * The largest payload, in bytes of its JSON text in UTF-8. A storage's value limit (2 MB in a Durable Object and in D1)
+ * must hold one payload together with the record around it, also where a text takes two bytes a character.
  */
-export const PAYLOAD_LENGTH_MAX = 900_000;
+export const PAYLOAD_BYTES_MAX = 900_000;
 
 /** How deep a payload may nest: deeper ones would overflow the stack of some runtime on the way. */
 export const PAYLOAD_DEPTH_MAX = 200;
@@ -28,12 +29,14 @@ export function encodePayload(value: unknown, what: string): JsonText | undefine
   if (value === undefined) return undefined;
   check(value, what, [], []);
   const text = JSON.stringify(value);
-  if (text.length > PAYLOAD_LENGTH_MAX) {
-    throw new HephaestusError(
-      "LIMIT_EXCEEDED",
-      `${what} is ${text.length} characters of JSON; the most is ${PAYLOAD_LENGTH_MAX}`,
-      { limit: "PAYLOAD_LENGTH_MAX", most: PAYLOAD_LENGTH_MAX, found: text.length },
-    );
+  // No character takes more than three bytes a unit: most payloads need no counting.
+  const bytes = text.length * 3 > PAYLOAD_BYTES_MAX ? utf8Length(text) : 0;
+  if (bytes > PAYLOAD_BYTES_MAX) {
+    throw new HephaestusError("LIMIT_EXCEEDED", `${what} is ${bytes} bytes of JSON; the most is ${PAYLOAD_BYTES_MAX}`, {
+      limit: "PAYLOAD_BYTES_MAX",
+      most: PAYLOAD_BYTES_MAX,
+      found: bytes,
+    });
   }
   return text;
 }
