@@ -25,7 +25,7 @@ import {
 import { eventAnswer, eventBody, list, page, ref, restartBody, result, scheduleBody, startBody } from "./schemas.ts";
 import { instancePath, type Started } from "./wire.ts";
 
-interface StartBody extends Pick<StartOptions, "tags" | "metadata"> {
+interface StartBody extends Pick<StartOptions, "tags" | "metadata" | "parent"> {
   readonly key?: string;
   readonly input?: Json;
   readonly version?: number;

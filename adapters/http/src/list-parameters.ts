@@ -11,12 +11,13 @@ const time = { type: ["integer", "string"] } as const;
 const TIME = "milliseconds since the epoch, or an ISO 8601 date or time with its zone";
 
 export const filterParameters: readonly Parameter[] = [
-  parameter("workflow", "The workflow's name.", text),
+  parameter("workflow", "The workflow's name: its instances of all versions.", text),
   parameter("status", "One status, or several: repeated, or with commas.", { type: "array", items: text }),
   parameter("tag", "A tag of the instance.", text),
+  parameter("parent", "The id of the instance that started them.", text),
   parameter("id", "The instance's id.", text),
   parameter("key", "The business key's value.", text),
-  parameter("version", "The workflow's version.", integer),
+  parameter("version", "A version of the workflow, which must be named too.", integer),
   parameter("createdAfter", `Later than this: ${TIME}.`, time),
   parameter("createdBefore", `Earlier than this: ${TIME}.`, time),
   parameter("updatedAfter", `Later than this: ${TIME}.`, time),

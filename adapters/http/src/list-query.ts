@@ -1,6 +1,6 @@
 import { HephaestusError, type InstanceFilter } from "@hephaestus/core";
 
-const TEXTS = ["id", "key", "workflow", "tag", "cursor", "order"] as const;
+const TEXTS = ["id", "key", "workflow", "tag", "parent", "cursor", "order"] as const;
 const INTEGERS = ["version", "limit"] as const;
 const TIMES = ["createdAfter", "createdBefore", "updatedAfter", "updatedBefore"] as const;
 const WHERE = "where.";

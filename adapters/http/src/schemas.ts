@@ -28,12 +28,13 @@ export function list(item: JsonSchema): JsonSchema {
 
 /** Bodies of requests. A member that is not named here is refused: it would be a misspelt one that is lost. */
 export const startBody = object(
-  { key: text, input: anything, version: integer, tags: texts, metadata },
+  { key: text, input: anything, version: integer, tags: texts, metadata, parent: text },
   "key",
   "input",
   "version",
   "tags",
   "metadata",
+  "parent",
 );
 export const restartBody = object({ input: anything, tags: texts, metadata }, "input", "tags", "metadata");
 export const eventBody = object({ event: text, payload: anything, step: text }, "payload", "step");
@@ -90,6 +91,7 @@ const instance = object(
     workflow: text,
     version: integer,
     key: text,
+    parent: text,
     status,
     parked: boolean,
     tags: texts,
@@ -103,7 +105,7 @@ const instance = object(
     error: storedError,
     failedStep: text,
   },
-  ...["key", "endedAt", "input", "error", "failedStep"],
+  ...["key", "parent", "endedAt", "input", "error", "failedStep"],
 );
 
 const instanceSummary = object(
@@ -116,6 +118,7 @@ const instanceSummary = object(
     fingerprint: text,
     status,
     key: text,
+    parent: text,
     tags: texts,
     metadata,
     current: texts,
@@ -125,7 +128,7 @@ const instanceSummary = object(
     error: storedError,
     input: anything,
   },
-  ...["key", "endedAt", "error", "input"],
+  ...["key", "parent", "endedAt", "error", "input"],
 );
 
 const instanceChange = object({

@@ -19,6 +19,8 @@ export interface Header {
   readonly fingerprint: string;
   readonly status: RunStatus;
   readonly key?: string;
+  /** The id of the instance that started this one. */
+  readonly parent?: string;
   readonly tags: readonly string[];
   readonly metadata: { readonly [name: string]: Json };
   /** The steps that are active or waiting. */
@@ -44,7 +46,7 @@ export function toHeader(draft: Draft): Header {
   const wakeAt = status === "deleted" ? now + COMMAND_RETENTION_MS : owner ? owner.until : nextTimer(draft);
   const error = endedAt !== undefined || status === "compensating" ? draft.ending?.error : undefined;
   const input = draft.info ? draft.payloads?.input : undefined;
-  const { key, tags = [], metadata = {} } = info;
+  const { key, parent, tags = [], metadata = {} } = info;
   return {
     id: base.id,
     run: info.run,
@@ -54,6 +56,7 @@ export function toHeader(draft: Draft): Header {
     fingerprint: draft.fingerprint,
     status,
     ...(key === undefined ? {} : { key }),
+    ...(parent === undefined ? {} : { parent }),
     tags,
     metadata,
     current: [...draft.open()],

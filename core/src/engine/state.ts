@@ -130,6 +130,8 @@ export interface RunInfo {
   readonly version: number;
   readonly fingerprint: string;
   readonly key?: string;
+  /** The id of the instance that started it, as its starter said. */
+  readonly parent?: string;
   readonly tags?: readonly string[];
   readonly metadata?: { readonly [name: string]: Json };
   readonly telemetry?: { readonly [name: string]: Json };

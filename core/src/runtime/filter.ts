@@ -22,7 +22,7 @@ const STATUSES: ReadonlySet<string> = new Set<RunStatus>([
   "cancelled",
 ]);
 
-const TEXT_FIELDS = ["id", "key", "workflow", "tag", "cursor"] as const;
+const TEXT_FIELDS = ["id", "key", "workflow", "tag", "parent", "cursor"] as const;
 const NUMBER_FIELDS = ["version", "createdAfter", "createdBefore", "updatedAfter", "updatedBefore", "limit"] as const;
 const FIELDS: ReadonlySet<string> = new Set([...TEXT_FIELDS, ...NUMBER_FIELDS, "status", "where", "order"]);
 const OPERATORS: ReadonlySet<string> = new Set(["in", "gt", "gte", "lt", "lte", "exists", "contains"]);
@@ -58,6 +58,7 @@ export function checkFilter(filter: InstanceFilter): CheckedFilter {
   for (const field of NUMBER_FIELDS) {
     if (filter[field] !== undefined && !Number.isSafeInteger(filter[field])) refuse(field, "must be an integer");
   }
+  if (filter.version !== undefined && filter.workflow === undefined) refuse("version", "needs the workflow too");
   const { status, cursor, where, order = "newest", limit = PAGE_SIZE_DEFAULT, ...rest } = filter;
   if (order !== "newest" && order !== "oldest") refuse("order", 'must be "newest" or "oldest"');
   if (limit < 1 || limit > PAGE_SIZE_MAX) refuse("limit", `must be from 1 to ${PAGE_SIZE_MAX}`);
@@ -150,6 +151,7 @@ export function matchesFilter(header: Header, filter: CheckedFilter): boolean {
     (filter.statuses === undefined || filter.statuses.includes(header.status)) &&
     (filter.workflow === undefined || header.workflow === filter.workflow) &&
     (filter.version === undefined || header.version === filter.version) &&
+    (filter.parent === undefined || header.parent === filter.parent) &&
     (filter.tag === undefined || header.tags.includes(filter.tag)) &&
     (filter.createdAfter === undefined || header.createdAt > filter.createdAfter) &&
     (filter.createdBefore === undefined || header.createdAt < filter.createdBefore) &&

@@ -51,6 +51,8 @@ export interface StartOptions extends CommitOptions {
   readonly id?: string;
   readonly tags?: readonly string[];
   readonly metadata?: { readonly [name: string]: Json };
+  /** The id of the instance that starts this one: `list({ parent })` finds it by that. */
+  readonly parent?: string;
   /** Told with every telemetry event of the run: a request id, a trace. */
   readonly telemetry?: { readonly [name: string]: Json };
   /** Of several versions of the workflow, this one. */
@@ -185,6 +187,7 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
         version: graph.version,
         fingerprint: graph.fingerprint,
         ...(key === undefined ? {} : { key }),
+        ...(given.parent === undefined ? {} : { parent: checkId(given.parent, "parent") }),
         ...(tags.length > 0 ? { tags } : {}),
         ...(Object.keys(metadata).length > 0 ? { metadata } : {}),
         ...(given.telemetry ? { telemetry: given.telemetry } : {}),
@@ -373,9 +376,9 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
   };
 }
 
-function checkId(id: unknown): string {
+function checkId(id: unknown, field = "id"): string {
   if (typeof id === "string" && id.length > 0 && id.length <= INSTANCE_ID_LENGTH_MAX) return id;
   throw new HephaestusError("OPTION_INVALID", `an instance id is a text of 1 to ${INSTANCE_ID_LENGTH_MAX} characters`, {
-    field: "id",
+    field,
   });
 }

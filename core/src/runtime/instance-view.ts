@@ -35,6 +35,8 @@ export interface InstanceView {
   readonly workflow: string;
   readonly version: number;
   readonly key?: string;
+  /** The id of the instance that started this one. */
+  readonly parent?: string;
   readonly status: RunStatus;
   /** The code of its definition is not here, or has another graph: it waits untouched. */
   readonly parked: boolean;
@@ -81,6 +83,7 @@ export function toInstanceView(
     workflow: info.workflow,
     version: info.version,
     ...(info.key === undefined ? {} : { key: info.key }),
+    ...(info.parent === undefined ? {} : { parent: info.parent }),
     status: state.status,
     parked,
     tags: info.tags ?? [],

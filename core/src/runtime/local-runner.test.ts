@@ -50,6 +50,21 @@ describe("one runner", () => {
     expect([view.status, view.steps.e3?.status]).toEqual(["waiting", "completed"]);
   });
 
+  it("an instance names the one that started it, and is found by that", async () => {
+    const { plain } = stage();
+    const step = plain("step");
+    const flow = keyed("flow", { start: step, on: ({ on }) => [on(step, { done })] });
+    const flows = createHephaestus({ workflows: [flow] }).for(flow);
+    const parent = await flows.start("1", {});
+    const child = await flows.start("2", {}, { parent: parent.id });
+    expect((await child.get()).parent).toBe(parent.id);
+    expect((await flows.list({ parent: parent.id })).items.map(({ id }) => id)).toEqual([child.id]);
+    await expect(flows.start("3", {}, { parent: "" })).rejects.toMatchObject({
+      code: "OPTION_INVALID",
+      details: { field: "parent" },
+    });
+  });
+
   it("runs at most so many steps at once", async () => {
     let running = 0;
     let most = 0;

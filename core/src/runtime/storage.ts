@@ -57,9 +57,13 @@ export interface InstanceFilter {
   readonly id?: string;
   readonly key?: string;
   readonly status?: RunStatus | readonly RunStatus[];
+  /** The workflow's name: its instances of all versions. */
   readonly workflow?: string;
+  /** One version of `workflow`, which must be named too: each workflow counts its own. */
   readonly version?: number;
   readonly tag?: string;
+  /** The id of the instance that started them. */
+  readonly parent?: string;
   readonly createdAfter?: Timestamp;
   readonly createdBefore?: Timestamp;
   readonly updatedAfter?: Timestamp;

@@ -66,6 +66,7 @@ export function headerConformance(setUp: SetUp): void {
     const { storage, id, put } = await withHeaders(skip);
     const header = headerOf(id("a"), {
       key: "K-1",
+      parent: id("parent"),
       tags: ["a", "b'c"],
       metadata: { team: "x", nested: { list: [1, null, true] } },
       current: ["wait_review", "charge"],
@@ -82,7 +83,15 @@ export function headerConformance(setUp: SetUp): void {
     const workflow = id("wf");
     await put(headerOf(id("1"), { workflow, key: "k1", status: "running", tags: ["x"], createdAt: 1, updatedAt: 10 }));
     await put(
-      headerOf(id("2"), { workflow, version: 2, status: "waiting", tags: ["x", "y"], createdAt: 2, updatedAt: 20 }),
+      headerOf(id("2"), {
+        workflow,
+        version: 2,
+        status: "waiting",
+        tags: ["x", "y"],
+        parent: id("1"),
+        createdAt: 2,
+        updatedAt: 20,
+      }),
     );
     await put(headerOf(id("3"), { workflow, status: "completed", createdAt: 3, updatedAt: 30 }));
     await put(headerOf(id("4"), { workflow: `${workflow}b`, status: "completed", createdAt: 4 }));
@@ -96,6 +105,7 @@ export function headerConformance(setUp: SetUp): void {
     expect(await find({ status: ["running", "completed"] })).toEqual(["1", "3"]);
     expect(await find({ status: [] })).toEqual([]);
     expect(await find({ version: 2 })).toEqual(["2"]);
+    expect(await find({ parent: id("1") })).toEqual(["2"]);
     expect(await find({ tag: "x" })).toEqual(["1", "2"]);
     expect(await find({ tag: "nope" })).toEqual([]);
     expect(await find({ createdAfter: 1, createdBefore: 3 })).toEqual(["2"]);
@@ -173,6 +183,7 @@ export function headerConformance(setUp: SetUp): void {
       [{ limit: 1e9 }, "limit"],
       [{ cursor: "zzz" }, "cursor"],
       [{ workflow: 3 }, "workflow"],
+      [{ version: 2 }, "version"],
       [{ oops: 1 }, "oops"],
       [{ where: { "input.a'b": 1 } }, "where.input.a'b"],
       [{ where: { "secret.a": 1 } }, "where.secret.a"],
