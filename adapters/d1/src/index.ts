@@ -2,6 +2,7 @@ import type { Storage } from "@hephaestus/core";
 import {
   type InstanceIndex,
   instanceIndex,
+  type MigrateOptions,
   migrate as migratePort,
   type SqlStorageOptions,
   sqlStorage,
@@ -26,7 +27,8 @@ export function d1Storage(database: D1, options: D1StorageOptions = {}): Storage
 
 /**
  * The queryable index of instances whose journals live elsewhere, such as in Durable Objects: header rows only. The
- * first write of an instance costs 4 rows, later ones 2; each tag one more once.
+ * first write of an instance costs 3 rows, with a business key 4, and later ones 2; each tag and a parent cost one more
+ * once, each declared index one more.
  *
  * @throws HephaestusError (each method) STORAGE_UNAVAILABLE, STORAGE_FULL or STORAGE_CORRUPT
  * @example
@@ -46,6 +48,6 @@ export function d1Index(database: D1, options: D1StorageOptions = {}): InstanceI
  * @example
  * await migrate(env.DB);
  */
-export async function migrate(database: D1): Promise<void> {
-  await migratePort(d1Port(database));
+export async function migrate(database: D1, options: MigrateOptions = {}): Promise<void> {
+  await migratePort(d1Port(database), options);
 }

@@ -5,7 +5,7 @@ import { type D1, d1Index, migrate } from "./index.ts";
 
 beforeAll(() => migrate(env.DB));
 
-it("a put writes 4 rows at first and 2 later, with a wakeAt or without; a tag costs one once", async () => {
+it("a put writes 3 rows at first, with a key 4, and 2 later; a declared index costs one more, a tag or a parent one once", async () => {
   let written = 0;
   const database: D1 = {
     prepare: (sql) => env.DB.prepare(sql),
@@ -22,16 +22,23 @@ it("a put writes 4 rows at first and 2 later, with a wakeAt or without; a tag co
     return written;
   };
   const input = '{"orderId":123}';
-  expect(await cost(headerOf("a", { input }))).toBe(4);
+  expect(await cost(headerOf("a", { input }))).toBe(3);
   expect(await cost(headerOf("a", { input }))).toBe(0);
   expect(await cost(headerOf("a", { revision: 2, status: "waiting", input, results: { ship: "1" } }))).toBe(2);
   expect(await cost(headerOf("a", { revision: 3, status: "waiting", wakeAt: 5 }))).toBe(2);
   expect(await cost(headerOf("a", { revision: 4, status: "completed" }))).toBe(2);
   expect(await cost(headerOf("a", { revision: 3, status: "failed" }))).toBe(0);
-  expect(await cost(headerOf("t", { tags: ["x", "y"] }))).toBe(6);
+  expect(await cost(headerOf("k", { key: "k" }))).toBe(4);
+  expect(await cost(headerOf("k", { key: "k", revision: 2, status: "waiting" }))).toBe(2);
+  expect(await cost(headerOf("p", { parent: "a" }))).toBe(4);
+  expect(await cost(headerOf("t", { tags: ["x", "y"] }))).toBe(5);
   expect(await cost(headerOf("t", { revision: 2, tags: ["x", "y"] }))).toBe(2);
-  expect(await cost(headerOf("w", { wakeAt: 5 }))).toBe(4);
-  expect(await cost(...Array.from({ length: 50 }, (_, n) => headerOf(`many${n}`)))).toBe(200);
+  expect(await cost(headerOf("w", { wakeAt: 5 }))).toBe(3);
+  expect(await cost(...Array.from({ length: 50 }, (_, n) => headerOf(`many${n}`)))).toBe(150);
+  await migrate(env.DB, { indexes: ["input.declared"] });
+  expect(await cost(headerOf("d1", { input }))).toBe(3);
+  expect(await cost(headerOf("d2", { input: '{"declared":1}' }))).toBe(4);
+  expect(await cost(headerOf("d2", { revision: 2, status: "waiting" }))).toBe(3);
 });
 
 it("an older revision never overwrites a newer one, and queries are those of a storage", async () => {

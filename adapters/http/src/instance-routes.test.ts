@@ -286,7 +286,7 @@ describe("history and list", () => {
     expect(await keys("workflow=order_flow")).toEqual(["a", "b", "c"]);
     expect(await keys("tag=tag-b")).toEqual(["b"]);
     expect(await keys("key=c")).toEqual(["c"]);
-    expect(await keys("version=2")).toEqual([undefined]);
+    expect(await keys("workflow=note_flow&version=2")).toEqual([undefined]);
     expect(await keys(`where.input.items=2`)).toEqual(["b", "c"]);
     expect(await keys(`where.input.items=${encodeURIComponent('{"lt":2}')}`)).toEqual(["a"]);
     expect(await keys("where.metadata.team=%22shop%22&key=a")).toEqual(["a"]);

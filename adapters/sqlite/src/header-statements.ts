@@ -4,8 +4,8 @@ import type { SqlValue, Statement } from "./port.ts";
 import { sources } from "./source.ts";
 import { escapeText } from "./text.ts";
 
-/** Neither of these changes in a run; leaving them alone spares two index rows with each update. */
-const FIXED: ReadonlySet<string> = new Set(["id", "run", "workflow", "created"]);
+/** None of these changes in a run; leaving them alone spares their index rows with each update. */
+const FIXED: ReadonlySet<string> = new Set(["id", "run", "workflow", "key", "parent", "created"]);
 
 const MERGED_RESULTS = "json_patch(coalesce(results, '{}'), excluded.results)";
 const MERGED_BYTES = `length(CAST(coalesce(excluded.input, input, '') AS BLOB)) + length(CAST(${MERGED_RESULTS} AS BLOB))`;

@@ -2,7 +2,9 @@ export { storageError } from "./errors.ts";
 export { type InstanceIndex, instanceIndex } from "./instance-index.ts";
 export {
   MIGRATIONS,
+  type MigrateOptions,
   type Migration,
+  type MigrationFile,
   migrate,
   migrationFiles,
   pendingMigrations,
@@ -11,4 +13,3 @@ export {
 export type { Overdue, OverdueRequest } from "./overdue.ts";
 export type { Row, SqlPort, SqlValue, Statement } from "./port.ts";
 export { type SqlStorageOptions, sqlStorage } from "./storage.ts";
-export { pathIndex } from "./where-sql.ts";

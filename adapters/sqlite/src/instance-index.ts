@@ -33,7 +33,7 @@ export interface InstanceIndex {
  * await index.put([header]);
  * await index.query({ status: "failed", where: { "input.orderId": 123 } });
  */
-export function instanceIndex(port: SqlPort, { namespace = "" }: SqlStorageOptions = {}): InstanceIndex {
+export function instanceIndex(port: SqlPort, { namespace = "", indexes = [] }: SqlStorageOptions = {}): InstanceIndex {
   const ns = escapeText(namespace);
   return {
     async put(headers) {
@@ -50,7 +50,7 @@ export function instanceIndex(port: SqlPort, { namespace = "" }: SqlStorageOptio
     async drop(id, run) {
       await port.batch(deleteHeaders([ns, escapeText(id), run], "i.run <= ?3"));
     },
-    query: (filter) => queryInstances(port, ns, filter),
+    query: (filter) => queryInstances({ port, ns, indexes }, filter),
     async overdue(request) {
       const [rows = []] = await port.batch([selectOverdue(ns, request)]);
       return rows.map((row) => ({ id: unescapeText(String(row.id)), run: Number(row.run) }));

@@ -1,4 +1,5 @@
 import { HephaestusError } from "@hephaestus/core";
+import { declaredIndexSql } from "./declared-index.ts";
 import type { Row, SqlPort, Statement } from "./port.ts";
 
 /** A step of the schema. Its statements never change once published: the next step is a new migration. */
@@ -82,6 +83,17 @@ export const MIGRATIONS: readonly Migration[] = [
 ) STRICT, WITHOUT ROWID`,
     ],
   },
+  {
+    number: 2,
+    name: "keys_and_parents",
+    statements: [
+      "ALTER TABLE hephaestus_instances ADD COLUMN parent TEXT",
+      // Where each index costs a row of every instance, lists without a condition are merged from those by status.
+      "DROP INDEX hephaestus_instances_created",
+      "CREATE INDEX hephaestus_instances_key ON hephaestus_instances (ns, key, created, id) WHERE key IS NOT NULL",
+      "CREATE INDEX hephaestus_instances_parent ON hephaestus_instances (ns, parent, created, id) WHERE parent IS NOT NULL",
+    ],
+  },
 ];
 
 const CREATE_RECORD = `CREATE TABLE IF NOT EXISTS hephaestus_migrations (
@@ -95,6 +107,12 @@ export const readMigrations: readonly [Statement, Statement] = [
   { sql: CREATE_RECORD, params: [] },
   { sql: "SELECT number FROM hephaestus_migrations ORDER BY number", params: [] },
 ];
+
+/** What a database is to have beside its own schema. */
+export interface MigrateOptions {
+  /** Declared indexes: JSON paths such as `"input.orderId"`, and `"updated"`. */
+  readonly indexes?: readonly string[];
+}
 
 /**
  * The statements that bring a database up to date, for one transaction.
@@ -124,17 +142,24 @@ function recordOf({ number, name }: Migration): string {
   return `INSERT INTO hephaestus_migrations (number, name) VALUES (${number}, '${name}')`;
 }
 
+/** The statements that make declared indexes; where they are made already, nothing happens. */
+export function declaredIndexes({ indexes = [] }: MigrateOptions): readonly Statement[] {
+  return indexes.map((declared) => ({ sql: declaredIndexSql(declared), params: [] }));
+}
+
 /**
  * Brings a database up to date; when it is, nothing happens. Several may do so at once.
  *
- * @throws HephaestusError as the port does, and STORAGE_UNAVAILABLE for a database of a newer version
+ * @throws HephaestusError as the port does, STORAGE_UNAVAILABLE for a database of a newer version, OPTION_INVALID for
+ * an index that cannot be made
  * @example
- * await migrate(port);
+ * await migrate(port, { indexes: ["input.orderId"] });
  */
-export async function migrate(port: SqlPort): Promise<void> {
+export async function migrate(port: SqlPort, options: MigrateOptions = {}): Promise<void> {
+  const declared = declaredIndexes(options);
   for (let before = -1; ; ) {
     const [, applied = []] = await port.batch(readMigrations);
-    const pending = pendingMigrations(applied);
+    const pending = [...pendingMigrations(applied), ...declared];
     if (pending.length === 0) return;
     try {
       await port.batch(pending);
@@ -149,17 +174,37 @@ export async function migrate(port: SqlPort): Promise<void> {
 
 /**
  * The migrations as files of SQL, for tools that apply them, such as `wrangler d1 migrations apply`. They keep the
- * same record as `migrate`, so that both can be used on one database.
+ * same record as `migrate`, so that both can be used on one database. Each declared index is a file of its own, which
+ * comes after the numbered ones.
+ *
+ * @throws HephaestusError OPTION_INVALID for an index that cannot be made
+ * @example
+ * for (const { name, sql } of migrationFiles({ indexes: ["input.orderId"] })) writeFileSync(join("migrations", name), sql);
  */
-export function migrationFiles(): readonly { readonly name: string; readonly sql: string }[] {
-  return MIGRATIONS.map((migration) => ({
-    name: `${String(migration.number).padStart(4, "0")}_hephaestus_${migration.name}.sql`,
-    sql: `-- Made from @hephaestus/sqlite (src/migrations.ts), not to be edited.\n${[
+export function migrationFiles({ indexes = [] }: MigrateOptions = {}): readonly MigrationFile[] {
+  const numbered = MIGRATIONS.map((migration) =>
+    file(`${String(migration.number).padStart(4, "0")}_hephaestus_${migration.name}`, [
       CREATE_RECORD,
       ...migration.statements,
       recordOf(migration),
-    ]
-      .map((statement) => `${statement};\n`)
-      .join("\n")}`,
-  }));
+    ]),
+  );
+  return [
+    ...numbered,
+    ...indexes.map((declared) => file(`hephaestus_index_${declared}`, [declaredIndexSql(declared)])),
+  ];
+}
+
+/** A file of SQL for a folder of migrations. */
+export interface MigrationFile {
+  readonly name: string;
+  readonly sql: string;
+}
+
+function file(name: string, statements: readonly string[]): MigrationFile {
+  const texts = statements.map((statement) => `${statement};\n`);
+  return {
+    name: `${name}.sql`,
+    sql: `-- Made from @hephaestus/sqlite (src/migrations.ts), not to be edited.\n${texts.join("\n")}`,
+  };
 }

@@ -1,7 +1,8 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { Storage } from "@hephaestus/core";
+import { UPDATED } from "./declared-index.ts";
 import { storageError } from "./errors.ts";
-import { pendingMigrations, readMigrations } from "./migrations.ts";
+import { declaredIndexes, pendingMigrations, readMigrations } from "./migrations.ts";
 import type { Row, SqlPort, Statement } from "./port.ts";
 import { type SqlStorageOptions, sqlStorage } from "./storage.ts";
 
@@ -11,6 +12,8 @@ export interface SqliteStorageOptions extends SqlStorageOptions {
    * without loss; a power cut may lose the last moments, never half a commit.
    */
   readonly synchronous?: "NORMAL" | "FULL";
+  /** As in SqlStorageOptions, and made when the file is opened; `["updated"]` unless said otherwise. */
+  readonly indexes?: readonly string[];
   /** How long to wait for another process's transaction, in milliseconds; 5,000 unless said otherwise. */
   readonly busyTimeoutMs?: number;
 }
@@ -45,18 +48,22 @@ const RESULT_CODES: Readonly<Record<number, string>> = {
  */
 export function sqliteStorage(
   fileName: string,
-  { namespace, synchronous = "NORMAL", busyTimeoutMs = 5_000 }: SqliteStorageOptions = {},
+  { synchronous = "NORMAL", busyTimeoutMs = 5_000, indexes = [UPDATED], ...options }: SqliteStorageOptions = {},
 ): Storage & { close(): Promise<void> } {
   const database = guarded(() => new DatabaseSync(fileName, { timeout: busyTimeoutMs }));
   const run = runner(database);
   try {
     guarded(() => database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}`));
-    guarded(() => transaction(database, () => run(pendingMigrations(run(readMigrations)[1] ?? []))));
+    guarded(() =>
+      transaction(database, () =>
+        run([...pendingMigrations(run(readMigrations)[1] ?? []), ...declaredIndexes({ indexes })]),
+      ),
+    );
   } catch (error) {
     database.close();
     throw error;
   }
-  const storage = sqlStorage(nodePort(database), namespace === undefined ? {} : { namespace });
+  const storage = sqlStorage(nodePort(database), { ...options, indexes });
   return {
     ...storage,
     async close() {

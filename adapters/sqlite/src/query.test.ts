@@ -8,20 +8,17 @@ import {
   type Scalar,
   type WhereCondition,
 } from "@hephaestus/core";
-import { commitOf, headerOf } from "@hephaestus/core/testing/conformance";
+import { headerOf } from "@hephaestus/core/testing/conformance";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { filterSql } from "./filter-sql.ts";
 import { instanceIndex } from "./instance-index.ts";
 import { migrate } from "./migrations.ts";
 import { nodePort } from "./node.ts";
 import { queryInstances } from "./query.ts";
-import { sqlStorage } from "./storage.ts";
-import { pathIndex } from "./where-sql.ts";
 
-async function emptyDatabase() {
+async function emptyDatabase(indexes: readonly string[] = []) {
   const port = nodePort(new DatabaseSync(":memory:"));
-  await migrate(port);
+  await migrate(port, { indexes });
   return port;
 }
 
@@ -133,16 +130,18 @@ const header: fc.Arbitrary<Header> = fc
     createdAt: fc.integer({ min: 0, max: 4 }),
     updatedAt: fc.integer({ min: 0, max: 4 }),
     key: fc.option(fc.constantFrom("k1", "k2"), { nil: undefined }),
+    parent: fc.option(fc.constantFrom("p1", "p\0"), { nil: undefined }),
     input: fc.option(json, { nil: undefined }),
     results: fc.option(
       fc.dictionary(fc.constantFrom("a", "b", "length", "x.y"), json, { maxKeys: 3, noNullPrototype: true }),
       { nil: undefined },
     ),
   })
-  .map(({ key, input, results, ...rest }) => ({
+  .map(({ key, parent, input, results, ...rest }) => ({
     ...headerOf(rest.id),
     ...rest,
     ...(key === undefined ? {} : { key }),
+    ...(parent === undefined ? {} : { parent }),
     ...(input === undefined ? {} : { input }),
     ...(results === undefined ? {} : { results }),
   })) as fc.Arbitrary<Header>;
@@ -157,6 +156,7 @@ const fields = {
   ),
   workflow: fc.constantFrom("flow", "o'flow"),
   version: fc.integer({ min: 1, max: 3 }),
+  parent: fc.constantFrom("p1", "p\0"),
   tag: fc.oneof(fc.constantFrom("x", "y"), text),
   createdAfter: time,
   createdBefore: time,
@@ -168,8 +168,9 @@ const fields = {
 /** Of a few fields each, or nothing would match. */
 const filter = fc
   .subarray(Object.keys(fields) as (keyof typeof fields)[], { maxLength: 3 })
-  .chain((names) =>
-    fc.record(Object.fromEntries(names.map((name) => [name, fields[name] as fc.Arbitrary<unknown>]))),
+  .chain((names) => fc.record(Object.fromEntries(names.map((name) => [name, fields[name] as fc.Arbitrary<unknown>]))))
+  .map((one) =>
+    "version" in one || "where" in one ? { workflow: "flow", ...one } : one,
   ) as fc.Arbitrary<InstanceFilter>;
 
 const byKey = (one: { readonly id: string; readonly run: number }) => `${one.run}|${one.id}`;
@@ -181,15 +182,19 @@ it("answers every filter as core's matchesFilter does, page by page", async () =
       fc.uniqueArray(header, { minLength: 1, maxLength: 12, selector: byKey }),
       fc.array(fc.oneof({ weight: 2, arbitrary: fc.record({ where }) }, filter), { minLength: 1, maxLength: 8 }),
       fc.integer({ min: 1, max: 5 }),
-      async (headers, filters, limit) => {
-        const port = await emptyDatabase();
+      fc.constantFrom([], ["updated", "input.a", "metadata.a", "results.a.a", "results.length.a"]),
+      async (headers, filters, limit, indexes) => {
+        const port = await emptyDatabase(indexes);
         await instanceIndex(port).put(headers);
         for (const one of filters as InstanceFilter[]) {
           const expected = headers.filter((row) => matchesFilter(row, checkFilter(one)));
           const found = [];
           let cursor: string | undefined;
           do {
-            const page = await queryInstances(port, "", { ...one, limit, ...(cursor ? { cursor } : {}) });
+            const page = await queryInstances(
+              { port, ns: "", indexes },
+              { ...one, limit, ...(cursor ? { cursor } : {}) },
+            );
             expect(page.items.length).toBeLessThanOrEqual(limit);
             found.push(...page.items);
             cursor = page.next;
@@ -223,7 +228,7 @@ it("compares values near those that are stored", async () => {
         if (["gt", "gte", "lt", "lte"].includes(operator) && (given === null || typeof given === "boolean")) return;
         const one = { where: { "input.v": operator === "eq" ? given : { [operator]: operand } } } as InstanceFilter;
         const expected = rows.filter((row) => matchesFilter(row, checkFilter(one))).map((row) => row.id);
-        const { items } = await queryInstances(port, "", { ...one, order: "oldest" });
+        const { items } = await queryInstances({ port, ns: "" }, { ...one, order: "oldest" });
         expect(items.map((item) => item.id)).toEqual(expected);
       },
     ),
@@ -237,89 +242,14 @@ it("takes more conditions than a statement has parameters or levels", async () =
   const input = Object.fromEntries(names.map((name, n) => [name, n]));
   await instanceIndex(port).put([headerOf("a", { input: JSON.stringify(input) })]);
   const conditions = Object.fromEntries(names.map((name, n) => [`input.${name}`, { gte: n, lte: n }]));
-  expect((await queryInstances(port, "", { where: conditions })).items).toHaveLength(1);
+  expect((await queryInstances({ port, ns: "" }, { where: conditions })).items).toHaveLength(1);
   const many = Object.fromEntries(Array.from({ length: 3_000 }, (_, n) => [`input.field${n}`, { exists: true }]));
-  await expect(queryInstances(port, "", { where: many })).rejects.toMatchObject({
+  await expect(queryInstances({ port, ns: "" }, { where: many })).rejects.toMatchObject({
     code: "OPTION_INVALID",
     details: { field: "where" },
   });
   const statuses = { key: "k", in: Array.from({ length: 5_000 }, (_, n) => n) };
-  expect((await queryInstances(port, "", { where: { "input.field7": { in: statuses.in } } })).items).toHaveLength(1);
-});
-
-it("common filters search an index, in the order of the page, and never the whole table", async () => {
-  const port = await emptyDatabase();
-  await port.batch([{ sql: pathIndex("input.orderId"), params: [] }]);
-  const plan = async (one: InstanceFilter) => {
-    const { statement } = filterSql("", checkFilter(one));
-    const [rows = []] = await port.batch([{ ...statement, sql: `EXPLAIN QUERY PLAN ${statement.sql}` }]);
-    return rows.map((row) => String(row.detail)).join("; ");
-  };
-  const cursor = "1.5.1.a";
-  const expected: readonly [InstanceFilter, string][] = [
-    [{}, "SEARCH i USING INDEX hephaestus_instances_created (ns=?)"],
-    [{ cursor }, "SEARCH i USING INDEX hephaestus_instances_created (ns=? AND (created,id,run)<(?,?,?))"],
-    [
-      { createdAfter: 1, createdBefore: 5 },
-      "SEARCH i USING INDEX hephaestus_instances_created (ns=? AND created>? AND created<?)",
-    ],
-    [{ status: ["failed", "cancelled"] }, "SEARCH i USING INDEX hephaestus_instances_"],
-    [{ status: "failed" }, "SEARCH i USING INDEX hephaestus_instances_status (ns=? AND status=?)"],
-    [{ workflow: "flow" }, "SEARCH i USING INDEX hephaestus_instances_workflow (ns=? AND workflow=?)"],
-    [
-      { workflow: "flow", order: "oldest", cursor },
-      "SEARCH i USING INDEX hephaestus_instances_workflow (ns=? AND workflow=? AND (created,id,run)>(?,?,?))",
-    ],
-    [
-      { id: "a", workflow: "flow", status: "failed", createdAfter: 1, cursor, tag: "x" },
-      "SEARCH i USING PRIMARY KEY (ns=? AND id=?)",
-    ],
-    [{ id: "a" }, "SEARCH i USING PRIMARY KEY (ns=? AND id=?)"],
-    [{ tag: "x" }, "SEARCH t USING PRIMARY KEY (ns=? AND tag=?); SEARCH i USING PRIMARY KEY (ns=? AND id=? AND run=?)"],
-    [
-      { workflow: "flow", where: { "input.orderId": 5 } },
-      "USING INDEX hephaestus_path_input.orderId (ns=? AND workflow=? AND <expr>=?)",
-    ],
-  ];
-  for (const [one, part] of expected) {
-    const found = await plan(one);
-    expect(found).toContain(part);
-    expect(found).not.toMatch(/SCAN (?!json_each)/);
-    // By id there are few rows to sort, and by a path index one value's.
-    if (one.id === undefined && one.where === undefined) expect(found).not.toContain("TEMP B-TREE");
-  }
-});
-
-it("loads, guards, due rows and removals search an index", async () => {
-  const inner = await emptyDatabase();
-  const plans: string[] = [];
-  const storage = sqlStorage({
-    async batch(statements) {
-      for (const { sql, params } of statements) {
-        const [rows = []] = await inner.batch([{ sql: `EXPLAIN QUERY PLAN ${sql}`, params }]);
-        plans.push(...rows.map((row) => String(row.detail)));
-      }
-      return inner.batch(statements);
-    },
-  });
-  await storage.commit([
-    commitOf("a", 0, { header: headerOf("a", { tags: ["x"], wakeAt: 1 }), payloads: { input: "1" } }),
-  ]);
-  await storage.load("a");
-  await storage.payloads("a", [1]);
-  await storage.due({ before: 1, limit: 1, definitions: [{ workflow: "flow", version: 1, fingerprint: "f1" }] });
-  await storage.remove("a", 1);
-  expect(plans.join("\n")).toContain("USING INDEX hephaestus_instances_due (ns=? AND wake_at<?)");
   expect(
-    plans.filter((plan) => /^SCAN \w+( |$)/.test(plan) && !/json_each|latest|SCAN [chkt]\b|CONSTANT/.test(plan)),
-  ).toEqual([]);
-});
-
-it("refuses an index on what it cannot be made of", () => {
-  expect(pathIndex("results.charge.amount")).toContain(
-    `(ns, workflow, (results -> '$."charge"[0]."amount"'), created, id)`,
-  );
-  for (const bad of ["input.a'b", "secret.a", "input.items.0"]) {
-    expect(() => pathIndex(bad)).toThrow(expect.objectContaining({ code: "OPTION_INVALID" }));
-  }
+    (await queryInstances({ port, ns: "" }, { where: { "input.field7": { in: statuses.in } } })).items,
+  ).toHaveLength(1);
 });

@@ -13,20 +13,28 @@ import { filterSql } from "./filter-sql.ts";
 import { fromHeaderRow, resultsOf } from "./header-row.ts";
 import type { SqlPort } from "./port.ts";
 
+/** What a query must know of its database. */
+export interface QueryContext {
+  readonly port: SqlPort;
+  /** Escaped. */
+  readonly ns: string;
+  /** The declared indexes. */
+  readonly indexes?: readonly string[];
+}
+
 /**
  * One page of the header rows that match, for a Storage and for an index.
  *
  * @throws HephaestusError OPTION_INVALID with `details.field`, or as the port does
  */
 export async function queryInstances(
-  port: SqlPort,
-  ns: string,
+  { port, ns, indexes = [] }: QueryContext,
   filter: InstanceFilter,
 ): Promise<Page<InstanceSummary>> {
   const { after: start, ...checked } = checkFilter(filter);
   const found: Header[] = [];
   for (let after = start; ; ) {
-    const { statement, exact } = filterSql(ns, withPosition(checked, after));
+    const { statement, exact } = filterSql(ns, withPosition(checked, after), indexes);
     const [rows = []] = await port.batch([statement]);
     const headers = rows.map(fromHeaderRow);
     if (exact) return toPage(headers, checked.limit);

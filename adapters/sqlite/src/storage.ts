@@ -17,6 +17,12 @@ import { escapeText, unescapeText } from "./text.ts";
 export interface SqlStorageOptions {
   /** Instances of one namespace never see those of another in the same database; "" unless said otherwise. */
   readonly namespace?: string;
+  /**
+   * Indexes that the database has beside its own: JSON paths that `where` often asks for by equality or `in` within a
+   * workflow (`"input.orderId"`), and `"updated"`, for instances by the time of their last change. `migrate` and
+   * `migrationFiles`, given the same, make them.
+   */
+  readonly indexes?: readonly string[];
 }
 
 /**
@@ -26,7 +32,7 @@ export interface SqlStorageOptions {
  * await migrate(port);
  * const storage = sqlStorage(port, { namespace: "shop" });
  */
-export function sqlStorage(port: SqlPort, { namespace = "" }: SqlStorageOptions = {}): Storage {
+export function sqlStorage(port: SqlPort, { namespace = "", indexes = [] }: SqlStorageOptions = {}): Storage {
   const ns = escapeText(namespace);
   return {
     capabilities: { headers: true, where: true },
@@ -71,7 +77,7 @@ export function sqlStorage(port: SqlPort, { namespace = "" }: SqlStorageOptions 
         ...(row.owner === null ? {} : { owner: unescapeText(String(row.owner)) }),
       }));
     },
-    query: (filter) => queryInstances(port, ns, filter),
+    query: (filter) => queryInstances({ port, ns, indexes }, filter),
     async remove(id, through) {
       const answers = await port.batch(removeStatements(ns, id, through));
       return { more: (answers.at(-1)?.length ?? 0) > 0 };

@@ -1,4 +1,4 @@
-import { checkPath, HephaestusError, type WhereCondition } from "@hephaestus/core";
+import type { WhereCondition } from "@hephaestus/core";
 import { isWellFormed } from "./text.ts";
 
 /**
@@ -18,7 +18,7 @@ export interface WhereSql {
  * @param path from `checkPath`
  * @param row the row's alias, with a dot
  */
-function jsonAt([root = "", ...segments]: readonly string[], row = "i."): string {
+export function jsonAt([root = "", ...segments]: readonly string[], row = "i."): string {
   // A step's result stands in an array of one, see `toHeaderRow`.
   if (root === "results") return descend(`${row}results`, `."${segments[0]}"[0]`, segments.slice(1));
   return descend(row + root, "", segments);
@@ -26,6 +26,10 @@ function jsonAt([root = "", ...segments]: readonly string[], row = "i."): string
 
 /** An index of an array; larger ones do not occur, and SQLite would misread them. */
 const INDEX = /^(0|[1-9]\d{0,8})$/;
+
+export function isArrayIndex(segment: string): boolean {
+  return INDEX.test(segment);
+}
 
 function descend(column: string, start: string, segments: readonly string[]): string {
   let sql = column;
@@ -35,7 +39,7 @@ function descend(column: string, start: string, segments: readonly string[]): st
     path = "";
   };
   for (const segment of segments) {
-    if (!INDEX.test(segment)) {
+    if (!isArrayIndex(segment)) {
       path += `."${segment}"`;
       continue;
     }
@@ -116,22 +120,4 @@ const BOUNDS = [
  */
 function lowPrefix(bound: string): string {
   return bound.slice(0, /[\ud800-\uffff]/.exec(bound)?.index);
-}
-
-/**
- * An index for conditions on a JSON path, within a workflow: for paths that are asked for often, in a migration of
- * the application's own. The filter must name the workflow, and the condition be equality or `in`.
- *
- * @throws HephaestusError OPTION_INVALID for a path that `where` would not take
- * @example
- * await database.exec(pathIndex("input.orderId"));
- * // => CREATE INDEX IF NOT EXISTS "hephaestus_path_input.orderId" ON hephaestus_instances (ns, workflow, (input -> '$."orderId"'), created, id)
- */
-export function pathIndex(path: string): string {
-  const segments = checkPath(path);
-  if (segments.some((segment) => INDEX.test(segment))) {
-    throw new HephaestusError("OPTION_INVALID", `path ${path}: an index cannot look into arrays`, { field: path });
-  }
-  const expression = jsonAt(segments, "");
-  return `CREATE INDEX IF NOT EXISTS "hephaestus_path_${path}" ON hephaestus_instances (ns, workflow, ${expression}, created, id)`;
 }
