@@ -75,7 +75,7 @@ function target(from: string, specifier: string): string | undefined {
   return `${folder}/src/${isFolder ? `${subpath}/index` : (subpath ?? "index")}.ts`;
 }
 
-const isApp = (name: string) => name === "edge-worker" || name === "demo-web";
+const isApp = (name: string) => ["cli", "demo-web", "edge-worker"].includes(name);
 
 function directionProblem(from: string, to: string): string | undefined {
   const [source, destination] = [packageOf(from), packageOf(to)];

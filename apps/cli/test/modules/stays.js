@@ -1,0 +1,3 @@
+export * from "./one.js";
+
+setInterval(() => {}, 1_000);

@@ -1,0 +1,3 @@
+import { library } from "../../tsdown.config.ts";
+
+export default library(["src/main.ts"], { platform: "node", dts: false });
