@@ -7,7 +7,7 @@ import { type Found, findWorkflows } from "./find-workflows.ts";
 /** What can be wrong with a module besides its definitions. */
 type ModuleProblemCode = "MODULE_NOT_FOUND" | "MODULE_FAILED" | "WORKFLOW_MISSING";
 
-export interface ModuleProblem {
+interface ModuleProblem {
   readonly code: Problem["code"] | ModuleProblemCode;
   readonly message: string;
   readonly names: readonly string[];

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { chain, detour, everyKind, fan, graphs, renamed } from "../../test/graphs.ts";
+import { cases } from "../../test/lane.ts";
 import { DONE, type Graph } from "../definition/graph.ts";
 import { toAscii } from "./ascii.ts";
 import { edgesOf } from "./edges.ts";
 
-const RUNS = Number(process.env.HEPHAESTUS_RANDOM_RUNS ?? 100);
 const nameOf = (graph: Graph, index: number) => (index === DONE ? "done" : graph.nodes[index]?.name);
 const edgeNames = (graph: Graph) => [
   ...graph.starts.map((to) => `start > ${nameOf(graph, to)}`),
@@ -124,7 +124,7 @@ describe("a drawing of characters", () => {
         expect(boxes.sort()).toEqual(["start", "done", ...graph.nodes.map(({ name }) => name)].sort());
         expect(edges.sort()).toEqual(edgeNames(graph).sort());
       }),
-      { numRuns: RUNS },
+      { numRuns: cases(100) },
     );
   }, 60_000);
 
@@ -143,6 +143,7 @@ describe("a drawing of characters", () => {
         const hostile = renamed(detour(), (name) => `${name}\u001b[2J\n${String.fromCodePoint(...noise)}`);
         expect(toAscii(hostile)).toMatch(/^[ -~\n]*$/);
       }),
+      { numRuns: cases(100) },
     );
     expect(toAscii(renamed(chain(1), (name) => `${name}\u001b\u{1f525}`))).toContain("\\u{1b}\\u{1f525}");
   });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { detour, everyKind, graphs, renamed } from "../../test/graphs.ts";
+import { cases } from "../../test/lane.ts";
 import { edgesOf } from "./edges.ts";
 import { toMermaid } from "./mermaid.ts";
 
@@ -61,7 +62,7 @@ describe("a drawing in Mermaid", () => {
         const edges = edgesOf(graph).map(({ from, to }) => `s${from} ${to < 0 ? "finish" : `s${to}`}`);
         expect(arrows.sort()).toEqual([...graph.starts.map((to) => `start s${to}`), ...edges].sort());
       }),
-      { numRuns: 50 },
+      { numRuns: cases(50) },
     );
   }, 60_000);
 
@@ -71,6 +72,7 @@ describe("a drawing in Mermaid", () => {
         const hostile = `"] end; %%{init: {}}%% \`\`\` #quot; <b>\n${String.fromCodePoint(...noise)}`;
         expect(toMermaid(renamed(detour(), (name) => name + hostile))).toMatch(CHART);
       }),
+      { numRuns: cases(100) },
     );
   });
 });

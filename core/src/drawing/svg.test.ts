@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { detour, everyKind, graphs, renamed } from "../../test/graphs.ts";
+import { cases } from "../../test/lane.ts";
 import { edgesOf } from "./edges.ts";
 import { toSvg } from "./svg.ts";
 
@@ -14,7 +15,7 @@ describe("a drawing in SVG", () => {
         for (const { name } of graph.nodes) expect(count(svg, new RegExp(`>${name}</text>`, "g"))).toBe(1);
         expect(count(svg, /<path class="edge/g)).toBe(edgesOf(graph).length + graph.starts.length);
       }),
-      { numRuns: 50 },
+      { numRuns: cases(50) },
     );
   }, 60_000);
 
@@ -40,6 +41,7 @@ describe("a drawing in SVG", () => {
         expect(svg).not.toMatch(/&(?!amp;|lt;|gt;|quot;)/);
         expect(svg).not.toMatch(/[\p{Cs}\ufffe\uffff]|(?!\n)\p{Cc}/u);
       }),
+      { numRuns: cases(100) },
     );
   });
 });
