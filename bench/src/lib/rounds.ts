@@ -7,6 +7,8 @@ export interface Contender<Name extends string = string> {
   readonly work: () => number | Promise<number>;
   /** Made ready before a round, outside of what is timed. */
   readonly prepare?: () => void | Promise<void>;
+  /** Puts away after a round what `prepare` made. */
+  readonly tidy?: () => void | Promise<void>;
 }
 
 export interface RoundOptions {
@@ -16,44 +18,58 @@ export interface RoundOptions {
   /** How long each contender works first without being measured, in milliseconds. */
   readonly warmUpMs?: number;
   /**
-   * Whose seconds. `cpu`, unless said otherwise: those in which this process computed, on all of its threads; beside
-   * others it waits for a core most of the time, and the clock tells how busy they are. On a quiet machine the two are
-   * within a few percent. `clock` for what waits for something else than a core: a disk, a browser, another process.
+   * Whose seconds. `thread`, unless said otherwise: those in which the program's thread computed; beside others it waits
+   * for a core most of the time, and the clock tells how busy they are. `clock` for what waits for something else than a
+   * core: a disk, a browser, another process.
    */
-  readonly seconds?: "cpu" | "clock";
+  readonly seconds?: "thread" | "clock";
+}
+
+/** Units a second. */
+export interface Rate extends Sample {
+  /** The same rounds by the clock, whatever the seconds are. */
+  readonly byClock: Sample;
 }
 
 /**
  * Measures contenders against one another in short, alternating rounds, each round in another order: a machine that is
  * shared gets slower and faster all the time, and so it does for all of them alike.
- * @returns units a second, by name
  */
 export async function measureRates<Name extends string>(
   contenders: readonly Contender<Name>[],
-  { rounds = 15, roundMs = 200, warmUpMs = 1_000, seconds = "cpu" }: RoundOptions = {},
-): Promise<Record<Name, Sample>> {
-  const nowMs = seconds === "cpu" ? cpuMs : () => performance.now();
-  for (const contender of contenders) await rateOf(contender, warmUpMs, nowMs);
-  const values = new Map(contenders.map(({ name }) => [name, [] as number[]]));
+  { rounds = 15, roundMs = 200, warmUpMs = 1_000, seconds = "thread" }: RoundOptions = {},
+): Promise<Record<Name, Rate>> {
+  const now = seconds === "thread" ? threadMs : clockMs;
+  for (const contender of contenders) await runFor(contender, warmUpMs, now);
+  const seen = new Map(contenders.map(({ name }) => [name, { rates: [] as number[], byClock: [] as number[] }]));
   for (let round = 0; round < rounds; round++) {
     const first = round % contenders.length;
     for (const contender of [...contenders.slice(first), ...contenders.slice(0, first)]) {
-      values.get(contender.name)?.push(await rateOf(contender, roundMs, nowMs));
+      const { units, usedMs, tookMs } = await runFor(contender, roundMs, now);
+      seen.get(contender.name)?.rates.push((units * 1_000) / usedMs);
+      seen.get(contender.name)?.byClock.push((units * 1_000) / tookMs);
     }
   }
-  return Object.fromEntries([...values].map(([name, rates]) => [name, sampleOf(rates)])) as Record<Name, Sample>;
+  const rates = [...seen].map(([name, { rates, byClock }]) => {
+    return [name, { ...sampleOf(rates), byClock: sampleOf(byClock) }];
+  });
+  return Object.fromEntries(rates) as Record<Name, Rate>;
 }
 
-function cpuMs(): number {
-  const { user, system } = process.cpuUsage();
+const clockMs = () => performance.now();
+
+/** The collector's own threads are not in it, as they run beside the program's on a machine with a core to spare. */
+function threadMs(): number {
+  const { user, system } = process.threadCpuUsage();
   return (user + system) / 1_000;
 }
 
-async function rateOf({ work, prepare }: Contender, forMs: number, nowMs: () => number): Promise<number> {
+async function runFor({ work, prepare, tidy }: Contender, forMs: number, now: () => number) {
   await prepare?.();
   // Garbage of the one before is not this one's cost; needs `node --expose-gc`.
   globalThis.gc?.();
-  const begun = nowMs();
+  const begun = now();
+  const begunAt = clockMs();
   let units = 0;
   let usedMs = 0;
   // To ask for the time takes some of it: as often as there is a hundredth of a round to be told of.
@@ -63,8 +79,10 @@ async function rateOf({ work, prepare }: Contender, forMs: number, nowMs: () => 
       units += typeof done === "number" ? done : await done;
     }
     const before = usedMs;
-    usedMs = nowMs() - begun;
+    usedMs = now() - begun;
     if (usedMs - before < forMs / 100) calls *= 2;
   }
-  return (units * 1_000) / usedMs;
+  const tookMs = clockMs() - begunAt;
+  await tidy?.();
+  return { units, usedMs, tookMs };
 }
