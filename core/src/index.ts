@@ -27,14 +27,11 @@ export { type PendingWork, pendingWork } from "./engine/pending.ts";
 export { applyDecision, applyRecord, emptyRun, foldRecords, isEnded, type RunState } from "./engine/run-state.ts";
 export type * from "./engine/state.ts";
 export { STATE_FORMAT } from "./engine/state.ts";
-export { makeAborter } from "./runtime/aborter.ts";
-export {
-  type AttemptInput,
-  type AttemptPorts,
-  type AttemptReport,
-  runAttempt,
-} from "./runtime/attempt.ts";
+export { Aborter } from "./runtime/aborter.ts";
+export { type AttemptReport, runAttempt } from "./runtime/attempt.ts";
+export type { AttemptInput, AttemptPorts } from "./runtime/attempt-context.ts";
 export { attemptInput } from "./runtime/attempts.ts";
+export type { CommandOptions, StartOptions } from "./runtime/caller-options.ts";
 export { pickTargets } from "./runtime/choice.ts";
 export { type Clock, makeId, type Random, systemClock, systemRandom } from "./runtime/clock.ts";
 export { Driver } from "./runtime/driver.ts";
@@ -57,7 +54,14 @@ export { loadState } from "./runtime/load-state.ts";
 export { type LocalRunnerOptions, type LocalRunnerPorts, localRunner } from "./runtime/local-runner.ts";
 export { memoryStorage, mergeHeader } from "./runtime/memory-storage.ts";
 export { type Code, makeRegistry, type Registry } from "./runtime/registry.ts";
-export { checkRequest, type InstanceChange, type InstanceRequest, type Runner, toChange } from "./runtime/runner.ts";
+export {
+  checkRequest,
+  type InstanceChange,
+  type InstanceRequest,
+  type Runner,
+  toChange,
+  toStanding,
+} from "./runtime/runner.ts";
 export * from "./runtime/storage.ts";
 export { fromStoredError, toStoredError } from "./runtime/stored-error.ts";
 export * from "./telemetry/index.ts";

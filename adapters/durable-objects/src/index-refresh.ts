@@ -127,6 +127,7 @@ const NO_GRAPH: Graph = {
   fingerprint: "",
   nodes: [],
   starts: [],
+  startEdges: [],
   retentionMs: undefined,
   byName: new Map(),
   receivers: new Map(),

@@ -24,6 +24,7 @@ import {
   type TelemetryProbe,
   toChange,
   toInstanceView,
+  toStanding,
 } from "@hephaestus/core";
 import { IndexRefresh, isSeenInIndex } from "./index-refresh.ts";
 import { nameInJournal, type ObjectJournal, objectJournal } from "./journal.ts";
@@ -151,7 +152,7 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server);
     const { id, state } = await this.#load();
-    server.send(JSON.stringify(toChange({ id, state }, state.updatedAt, Object.fromEntries(state.steps))));
+    server.send(JSON.stringify(toStanding({ id, state })));
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -250,12 +251,12 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
     };
   }
 
-  #codeOf(state: RunState): Code | undefined {
+  #codeOf(state: Pick<RunState, "info" | "fingerprint">): Code | undefined {
     const code = this.#find(state);
     return code?.graph.fingerprint === state.fingerprint ? code : undefined;
   }
 
-  #find({ info }: RunState): Code | undefined {
+  #find({ info }: Pick<RunState, "info">): Code | undefined {
     return info && this.#shared.registry.find(info.workflow, info.version);
   }
 
@@ -275,7 +276,7 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
     if (isSeenInIndex(changes)) this.#getIndex().want(driver.state.revision);
     const sockets = this.ctx.getWebSockets();
     if (sockets.length === 0) return;
-    const text = JSON.stringify(toChange(driver, changes.at, changes.steps ?? {}));
+    const text = JSON.stringify(toChange(driver, changes));
     for (const socket of sockets) {
       try {
         socket.send(text);

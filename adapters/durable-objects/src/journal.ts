@@ -77,7 +77,7 @@ export function objectJournal(kv: SyncKvStorage, name?: string): ObjectJournal {
     capabilities: { headers: false, where: false },
     load: async (_id, after = 0) => lastRun({}, after),
     recordsBefore: (revision) => lastRun({ end: keyOf(revision) }, 0) ?? [],
-    commit: async (commits) => commits.map(write),
+    commit: (commits) => commits.map(write),
     payloads: async (_id, revisions) => revisions.map((revision) => kv.get<Row>(keyOf(revision))?.payloads ?? {}),
     async remove(_id, through) {
       let removed = 0;

@@ -6,7 +6,7 @@ import { objectJournal } from "./journal.ts";
 
 /** Each instance has an object, so that a writer of many instances is one of many objects' journals. */
 function journals(prefix: string): Storage {
-  const inObject = <T>(id: string, use: (journal: Storage) => Promise<T>): Promise<T> =>
+  const inObject = <T>(id: string, use: (journal: Storage) => T | Promise<T>): Promise<T> =>
     runInDurableObject(env.INSTANCES.getByName(prefix + id), (_, { storage }) => use(objectJournal(storage.kv)));
   return {
     capabilities: { headers: false, where: false },

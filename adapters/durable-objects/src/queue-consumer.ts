@@ -1,8 +1,8 @@
 import {
+  Aborter,
   type AttemptInput,
   type AttemptReport,
   HephaestusError,
-  makeAborter,
   type Registry,
   runAttempt,
   systemClock,
@@ -97,7 +97,7 @@ async function runClaimed<Env>(
   namespace: string,
 ): Promise<AttemptReport[]> {
   const connectors = connectorsOf(options, env, namespace);
-  const open = new Map(claimed.map((one) => [one, makeAborter()]));
+  const open = new Map(claimed.map((one) => [one, new Aborter()]));
   const beat = setInterval(() => {
     const running = [...open];
     const tokens = running.map(([{ token }]) => token);

@@ -22,8 +22,8 @@ const code = (work: () => unknown) => {
     return (error as HephaestusError).code;
   }
 };
-const codeOf = async (work: Promise<unknown>) =>
-  work.then(
+const codeOf = (work: unknown) =>
+  Promise.resolve(work).then(
     () => "no error",
     (error: unknown) =>
       code(() => {

@@ -56,6 +56,7 @@ function graphOf({ name, version = 1, retention }: WorkflowDefinition, nodes: re
     fingerprint: fingerprintOf(nodes, starts),
     nodes,
     starts,
+    startEdges: nodes.map((node) => Number(node.isStart)),
     retentionMs: retention && durationMs(retention, "retention"),
     byName: new Map(nodes.map((node) => [node.name, node])),
     receivers: receiversOf(nodes),

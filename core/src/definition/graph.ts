@@ -60,6 +60,8 @@ export interface Graph {
   readonly starts: readonly number[];
   /** How long an ended run is kept; undefined is for ever. */
   readonly retentionMs: number | undefined;
+  /** By index: 1 for the steps that a start leads to, else 0. */
+  readonly startEdges: readonly number[];
   readonly byName: ReadonlyMap<string, StepNode>;
   /** For each external event, the steps that can take it. */
   readonly receivers: ReadonlyMap<string, readonly StepNode[]>;

@@ -42,13 +42,22 @@ const anything: Schema<unknown> = {
  * @param what names the value in errors, for example `input of workflow "order_flow"`
  * @throws HephaestusError with `code` and `details.issues`, or NOT_JSON, or LIMIT_EXCEEDED
  */
-export async function parsePayload(
+export function parsePayload(
   schema: Schema<unknown> | undefined,
   value: unknown,
   what: string,
   code: "INPUT_INVALID" | "PAYLOAD_INVALID" | "RESULT_INVALID",
-): Promise<JsonText | undefined> {
+): Promise<JsonText | undefined> | JsonText | undefined {
   if (schema === undefined || schema === anything) return encodePayload(value, what);
+  return parseBySchema(schema, value, what, code);
+}
+
+async function parseBySchema(
+  schema: Schema<unknown>,
+  value: unknown,
+  what: string,
+  code: "INPUT_INVALID" | "PAYLOAD_INVALID" | "RESULT_INVALID",
+): Promise<JsonText | undefined> {
   const result = await schema["~standard"].validate(value);
   if (result.issues) {
     const issues = result.issues.map(({ message, path = [] }) => ({

@@ -15,7 +15,24 @@ export interface Pending {
   readonly pending: true;
 }
 
-const outcomes = new WeakSet<object>();
+/** What `emit` makes: recognised by its brand, so that a result that looks like one is not taken for it. */
+class Emitted implements Outcome<string, unknown> {
+  readonly event: string;
+  readonly result: unknown;
+  declare readonly metadata?: Json;
+  readonly #brand = true;
+
+  constructor(event: string, result: unknown, metadata: Json | undefined) {
+    this.event = event;
+    this.result = result;
+    if (metadata !== undefined) this.metadata = metadata;
+  }
+
+  static is(value: object): value is Emitted {
+    return #brand in value && value.#brand;
+  }
+}
+
 const PENDING: Pending = Object.freeze({ pending: true });
 
 /**
@@ -25,9 +42,7 @@ const PENDING: Pending = Object.freeze({ pending: true });
 export function emit<const E extends string>(event: E): Outcome<E, undefined>;
 export function emit<const E extends string, R>(event: E, result: R, metadata?: Json): Outcome<E, R>;
 export function emit(event: string, result?: unknown, metadata?: Json): Outcome<string, unknown> {
-  const outcome = metadata === undefined ? { event, result } : { event, result, metadata };
-  outcomes.add(outcome);
-  return outcome;
+  return new Emitted(event, result, metadata);
 }
 
 /** Ends an attempt without an outcome: the step waits until one of its events is sent to it. */
@@ -36,7 +51,7 @@ export function pending(): Pending {
 }
 
 export function isOutcome(value: unknown): value is Outcome<string, unknown> {
-  return typeof value === "object" && value !== null && outcomes.has(value);
+  return typeof value === "object" && value !== null && Emitted.is(value);
 }
 
 export function isPending(value: unknown): value is Pending {

@@ -1,6 +1,7 @@
 import { unreachable } from "../definition/errors.ts";
 import type { StepNode } from "../definition/graph.ts";
 import { DONE, DONE_NAME } from "../definition/graph.ts";
+import type { Writable } from "../definition/writable.ts";
 import type {
   AbortedCommand,
   CheckpointCommand,
@@ -17,7 +18,7 @@ import { takeFromInbox } from "./inbox.ts";
 import { MAX_INTERRUPTIONS, SERIAL_INTERRUPTIONS } from "./limits.ts";
 import { backoffMs } from "./retry.ts";
 import { isRunnable } from "./run-state.ts";
-import { completeStep, heldBack, keptOf, type Writable } from "./settle.ts";
+import { completeStep, heldBack, keptOf } from "./settle.ts";
 import type { CompensationState, StepState, StoredError } from "./state.ts";
 
 type Report = OutcomeCommand | FailureCommand | PendingCommand | AbortedCommand | CheckpointCommand;

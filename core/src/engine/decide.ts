@@ -84,6 +84,10 @@ function beginRun(draft: Draft, command: StartCommand): Draft {
     throw new HephaestusError("ALREADY_RUNNING", `${id} is ${draft.status}`, details);
   }
   assert(draft.changes() === undefined, "a start shares no commit with what came before it");
+  if (base.info === undefined && base.commands.size === 0) {
+    decideStart(draft, command, []);
+    return draft;
+  }
   const empty = Object.assign(emptyRun(base.id), { run: base.run, revision: base.revision });
   const next = new Draft(empty, draft.graph, draft.now);
   decideStart(next, command, unexpiredCommands(draft));

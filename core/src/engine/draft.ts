@@ -274,12 +274,17 @@ export class Draft {
       changed = true;
     }
     if (this.steps.size > 0) {
-      changes.steps = toRecord(this.steps);
+      const isShaped = this.steps.size <= SHAPED_STEPS_MAX && this.graph.nodes.length <= SHAPED_GRAPH_MAX;
+      changes.steps = toRecord(this.steps, isShaped ? {} : emptyRecord());
       changed = true;
     }
     return changed ? changes : undefined;
   }
 }
+
+/** Up to so many steps in a record, of a graph with up to so many: then few objects differ in shape. */
+const SHAPED_STEPS_MAX = 4;
+const SHAPED_GRAPH_MAX = 100;
 
 /**
  * An object that is a hash table from the start: objects whose keys are names of steps would each get a shape of their
@@ -289,8 +294,9 @@ function emptyRecord<T>(): Record<string, T> {
   return Object.create(null);
 }
 
-function toRecord<T>(map: ReadonlyMap<string, T>): Record<string, T> {
-  const record = emptyRecord<T>();
-  for (const [name, value] of map) record[name] = value;
+function toRecord<T>(map: ReadonlyMap<string, T>, record: Record<string, T>): Record<string, T> {
+  map.forEach((value, name) => {
+    record[name] = value;
+  });
   return record;
 }

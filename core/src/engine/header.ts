@@ -1,5 +1,6 @@
 import { assert } from "../definition/errors.ts";
 import type { Json, JsonText } from "../definition/json.ts";
+import type { Writable } from "../definition/writable.ts";
 import type { Draft } from "./draft.ts";
 import { COMMAND_RETENTION_MS } from "./limits.ts";
 import type { Revision, RunStatus, StoredError, Timestamp } from "./state.ts";
@@ -38,6 +39,9 @@ export interface Header {
   readonly results?: Readonly<Record<string, JsonText>>;
 }
 
+const NO_TAGS: Header["tags"] = [];
+const NO_METADATA: Header["metadata"] = {};
+
 /** Derives the row from a state and what is being committed on top of it. */
 export function toHeader(draft: Draft): Header {
   const { base, now, status, owner, endedAt } = draft;
@@ -46,8 +50,8 @@ export function toHeader(draft: Draft): Header {
   const wakeAt = status === "deleted" ? now + COMMAND_RETENTION_MS : owner ? owner.until : nextTimer(draft);
   const error = endedAt !== undefined || status === "compensating" ? draft.ending?.error : undefined;
   const input = draft.info ? draft.payloads?.input : undefined;
-  const { key, parent, tags = [], metadata = {} } = info;
-  return {
+  const { key, parent, tags = NO_TAGS, metadata = NO_METADATA } = info;
+  const header: Writable<Header> = {
     id: base.id,
     run: info.run,
     revision: draft.revision,
@@ -55,17 +59,18 @@ export function toHeader(draft: Draft): Header {
     version: info.version,
     fingerprint: draft.fingerprint,
     status,
-    ...(key === undefined ? {} : { key }),
-    ...(parent === undefined ? {} : { parent }),
     tags,
     metadata,
     current: [...draft.open()],
     createdAt: draft.info ? now : base.createdAt,
     updatedAt: now,
-    ...(endedAt === undefined ? {} : { endedAt }),
-    ...(error ? { error } : {}),
-    ...(owner ? { owner: owner.id } : {}),
-    ...(wakeAt === undefined ? {} : { wakeAt }),
-    ...(input === undefined ? {} : { input }),
   };
+  if (key !== undefined) header.key = key;
+  if (parent !== undefined) header.parent = parent;
+  if (endedAt !== undefined) header.endedAt = endedAt;
+  if (error) header.error = error;
+  if (owner) header.owner = owner.id;
+  if (wakeAt !== undefined) header.wakeAt = wakeAt;
+  if (input !== undefined) header.input = input;
+  return header;
 }

@@ -56,8 +56,8 @@ export interface RunState {
   /** How many of these wait for nothing but a driver. */
   runnable: number;
   /** What joins count. Only kept when the graph is known. */
-  readonly taken: number[];
-  readonly resolved: number[];
+  taken: number[];
+  resolved: number[];
   settled: number;
   doneTaken: number;
 }
@@ -176,13 +176,13 @@ export interface Applied {
  * @param graph undefined for an instance whose code is not here: all but what joins count is folded
  */
 export function applyRecord(state: RunState, record: Applied, graph: Graph | undefined): void {
-  const { steps } = record.changes;
-  fold(state, record, steps && Object.entries(steps), graph);
+  const { revision, run, changes } = record;
+  fold(state, revision, run, changes, changes.steps, graph);
 }
 
 /** Folds what was just decided and committed, as `applyRecord` does with its record, and faster. */
 export function applyDecision(state: RunState, { changes, draft }: Decided): void {
-  if (changes) fold(state, { revision: draft.revision, run: draft.run, changes }, draft.steps, draft.graph);
+  if (changes) fold(state, draft.revision, draft.run, changes, draft.steps, draft.graph);
 }
 
 interface Decided {
@@ -195,22 +195,28 @@ interface Decided {
   };
 }
 
-function fold(state: RunState, record: Applied, steps: StepEntries | undefined, graph: Graph | undefined): void {
-  const { changes, revision } = record;
+function fold(
+  state: RunState,
+  revision: Revision,
+  run: number,
+  changes: Changes,
+  steps: Steps | undefined,
+  graph: Graph | undefined,
+): void {
   const { at } = changes;
   if (changes.run) {
     beginRun(state, changes.run, at, graph);
     state.firstRevision = revision;
   }
   if (changes.status === "deleted") endInstance(state);
-  state.run = record.run;
+  state.run = run;
   state.revision = revision;
   state.updatedAt = at;
   if (changes.fingerprint !== undefined) state.fingerprint = changes.fingerprint;
   if (changes.paused !== undefined) state.paused = changes.paused;
   if (changes.ending !== undefined) {
     // Only where an ending was taken back is there a retry.
-    if (steps && state.ending) forgetLives(state, new Map(steps));
+    if (changes.steps && state.ending) forgetLives(state, changes.steps);
     state.ending = changes.ending ?? undefined;
   }
   if (changes.owner !== undefined) state.owner = changes.owner ?? undefined;
@@ -229,8 +235,7 @@ function fold(state: RunState, record: Applied, steps: StepEntries | undefined, 
 
 function beginRun(state: RunState, info: RunInfo, at: Timestamp, graph: Graph | undefined): void {
   clear(state);
-  state.commands.clear();
-  for (const command of info.commands ?? []) state.commands.set(command.id, command);
+  if (info.commands) for (const command of info.commands) state.commands.set(command.id, command);
   state.info = info;
   state.fingerprint = info.fingerprint;
   state.createdAt = at;
@@ -241,7 +246,6 @@ function beginRun(state: RunState, info: RunInfo, at: Timestamp, graph: Graph | 
 /** A tombstone holds nothing but the commands that it lists. */
 function endInstance(state: RunState): void {
   clear(state);
-  state.commands.clear();
   state.info = undefined;
   state.firstRevision = 0;
   state.fingerprint = "";
@@ -253,9 +257,8 @@ function clear(state: RunState): void {
   state.ending = undefined;
   state.owner = undefined;
   state.endedAt = undefined;
-  state.steps.clear();
-  state.inbox.clear();
-  state.open.clear();
+  // Clearing what is empty costs as much as making it.
+  for (const kept of [state.steps, state.inbox, state.open, state.commands]) if (kept.size > 0) kept.clear();
   state.completed = [];
   state.effects = [];
   state.undone = 0;
@@ -265,25 +268,24 @@ function clear(state: RunState): void {
 }
 
 function clearCounts(state: RunState): void {
-  state.taken.length = 0;
-  state.resolved.length = 0;
+  state.taken = [];
+  state.resolved = [];
   state.settled = 0;
   state.doneTaken = 0;
 }
 
+/** Of every step's edges only those are taken that lead into the start. */
 function countStarts(state: RunState, graph: Graph): void {
-  for (let index = 0; index < graph.nodes.length; index++) {
-    const start = graph.nodes[index]?.isStart ? 1 : 0;
-    state.taken.push(start);
-    state.resolved.push(start);
-  }
+  state.taken = graph.startEdges.slice();
+  state.resolved = graph.startEdges.slice();
 }
 
-type StepEntries = Iterable<readonly [string, StepState]>;
+/** Steps by name, in the order in which they changed: as a record has them, or as a draft does. */
+type Steps = Readonly<Record<string, StepState>> | ReadonlyMap<string, StepState>;
 
-function applySteps(state: RunState, steps: StepEntries, graph: Graph | undefined): void {
+function applySteps(state: RunState, steps: Steps, graph: Graph | undefined): void {
   let isAgain = false;
-  for (const [name, next] of steps) {
+  const apply = (next: StepState, name: string): void => {
     const before = state.steps.get(name);
     state.steps.set(name, next);
     const from = phaseOf(before);
@@ -299,7 +301,9 @@ function applySteps(state: RunState, steps: StepEntries, graph: Graph | undefine
     isAgain ||= again;
     if (to === SETTLED && (from !== SETTLED || again)) settle(state, graph, name, next);
     else if (isUndone(before) && !isUndone(next)) state.undone = 0;
-  }
+  };
+  if (steps instanceof Map) steps.forEach(apply);
+  else for (const name in steps) apply((steps as Record<string, StepState>)[name] as StepState, name);
   if (isAgain && graph) recount(state, graph);
   const { effects } = state;
   while (state.undone < effects.length && isUndone(state.steps.get(effects.at(-1 - state.undone) ?? ""))) {
@@ -308,10 +312,10 @@ function applySteps(state: RunState, steps: StepEntries, graph: Graph | undefine
 }
 
 /** Where a retry begins another life of steps, what they did in the one before is not among what was done. */
-function forgetLives(state: RunState, steps: ReadonlyMap<string, StepState>): void {
+function forgetLives(state: RunState, steps: Readonly<Record<string, StepState>>): void {
   const isOver = (name: string) => {
     const before = state.steps.get(name) as StepState;
-    const next = steps.get(name);
+    const next = Object.hasOwn(steps, name) ? steps[name] : undefined;
     return next !== undefined && !isSameLife(before, next);
   };
   state.completed = state.completed.filter((name) => !isOver(name));

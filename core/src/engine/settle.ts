@@ -1,9 +1,9 @@
 import { DONE, type StepNode } from "../definition/graph.ts";
+import type { Writable } from "../definition/writable.ts";
 import type { Draft } from "./draft.ts";
 import { isRunnable, isSettled, takenTargets } from "./run-state.ts";
 import type { StepState } from "./state.ts";
 
-export type Writable<T> = { -readonly [Field in keyof T]: T[Field] };
 type Kept = Writable<Omit<StepState, "status">>;
 
 /** What a step keeps of the attempts that it had, and whether one of them may have had its effect. */
@@ -45,7 +45,7 @@ export function completeStep(
   const isToChoose =
     fields.targets === undefined && draft.ending === undefined && node.routes.get(event)?.choice === true;
   const status = isToChoose ? "choosing" : "completed";
-  const next: Writable<StepState> = { ...attemptsOf(step), ...fields, status, event };
+  const next: Writable<StepState> = Object.assign(attemptsOf(step), fields, { status, event } as const);
   // Once the run is ending, what completes leads nowhere.
   if (draft.ending) next.targets = [];
   settleStep(draft, node, next);

@@ -2,31 +2,26 @@ import type { MinimalSignal } from "../definition/signal.ts";
 import { platform } from "./platform.ts";
 
 /** Stops one attempt. Its signal is made when the step's code first looks at it: most never do, and it is not cheap. */
-export interface Aborter {
-  readonly aborted: boolean;
-  readonly signal: MinimalSignal;
-  /** The first call counts. */
-  abort(reason: unknown): void;
-}
+export class Aborter {
+  #controller: InstanceType<typeof platform.AbortController> | undefined = undefined;
+  #stopped: { readonly reason: unknown } | undefined = undefined;
 
-export function makeAborter(): Aborter {
-  let controller: InstanceType<typeof platform.AbortController> | undefined;
-  let stopped: { readonly reason: unknown } | undefined;
-  return {
-    get aborted() {
-      return stopped !== undefined;
-    },
-    get signal() {
-      if (controller === undefined) {
-        controller = new platform.AbortController();
-        if (stopped) controller.abort(stopped.reason);
-      }
-      return controller.signal;
-    },
-    abort(reason) {
-      if (stopped) return;
-      stopped = { reason };
-      controller?.abort(reason);
-    },
-  };
+  get aborted(): boolean {
+    return this.#stopped !== undefined;
+  }
+
+  get signal(): MinimalSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new platform.AbortController();
+      if (this.#stopped) this.#controller.abort(this.#stopped.reason);
+    }
+    return this.#controller.signal;
+  }
+
+  /** The first call counts. */
+  abort(reason: unknown): void {
+    if (this.#stopped) return;
+    this.#stopped = { reason };
+    this.#controller?.abort(reason);
+  }
 }

@@ -2,70 +2,44 @@ import { durationMs } from "../definition/duration.ts";
 import { HephaestusError, NonRetryableError } from "../definition/errors.ts";
 import { decodePayload, encodePayload, type JsonText } from "../definition/json.ts";
 import { parsePayload } from "../definition/schema.ts";
-import type { Signal } from "../definition/signal.ts";
-import {
-  type Connectors,
-  isOutcome,
-  isPending,
-  needName,
-  type Outcome,
-  type StepContext,
-  type StepDefinition,
-} from "../definition/step.ts";
+import { isOutcome, isPending, type Outcome, type StepDefinition } from "../definition/step.ts";
+import type { Writable } from "../definition/writable.ts";
 import type { CompensatedCommand, FailureCommand, OutcomeCommand, PendingCommand } from "../engine/commands.ts";
 import type { Timestamp } from "../engine/state.ts";
-import type { Aborter } from "./aborter.ts";
-import type { Clock, Random } from "./clock.ts";
+import { type AttemptInput, type AttemptPorts, attemptContext } from "./attempt-context.ts";
 import { isPromise, type MaybePromise, whenThere } from "./maybe-promise.ts";
 import { toStoredError } from "./stored-error.ts";
-
-/** All that one attempt of one step is given, as plain JSON: it can be sent to another machine. */
-export interface AttemptInput {
-  readonly id: string;
-  readonly run: number;
-  readonly workflow: string;
-  readonly version: number;
-  readonly fingerprint: string;
-  readonly key?: string;
-  readonly step: string;
-  readonly attempt: number;
-  readonly epoch: number;
-  readonly input?: JsonText;
-  /** Of the steps that it needs, as far as they have one. */
-  readonly results: Readonly<Record<string, JsonText>>;
-  readonly checkpoints: Readonly<Record<string, JsonText>>;
-}
-
-/** What an attempt needs of the place where it runs. */
-export interface AttemptPorts {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly connectors: Connectors;
-  readonly aborter: Aborter;
-  /** Stores a checkpoint; resolves when it is durable. */
-  saveCheckpoint(name: string, value: JsonText): Promise<void>;
-}
 
 export type AttemptReport = OutcomeCommand | FailureCommand | PendingCommand;
 
 /** Runs a step's code once and says how it ended, whatever it does. */
-export async function runAttempt(
+export function runAttempt(
   definition: StepDefinition,
   input: AttemptInput,
   ports: AttemptPorts,
-): Promise<AttemptReport> {
-  const { run, step, attempt } = input;
+): MaybePromise<AttemptReport> {
   const startedAt = ports.clock.now();
+  const failed = (thrown: unknown): AttemptReport => failureReport(input, ports, thrown);
+  const ended = (returned: unknown): MaybePromise<AttemptReport> => {
+    try {
+      const report = reportOf(definition, input, startedAt, returned);
+      return report instanceof Promise ? report.catch(failed) : report;
+    } catch (thrown) {
+      return failed(thrown);
+    }
+  };
   try {
-    const context = contextOf(definition, input, ports);
-    const running = withTimeout(definition, ports, startedAt, () => definition.run?.(context));
-    const returned = isPromise(running) ? await running : running;
-    if (isPending(returned)) return { type: "pending", run, step, attempt };
-    const outcome = outcomeOf(definition, input, startedAt, returned);
-    return isPromise(outcome) ? await outcome : outcome;
+    const context = attemptContext(definition, input, ports);
+    const running: unknown = withTimeout(definition, ports, startedAt, () => definition.run?.(context));
+    if (running instanceof Promise) return running.then(ended, failed);
+    return isPromise(running) ? Promise.resolve(running).then(ended, failed) : ended(running);
   } catch (thrown) {
-    return { type: "failure", run, step, attempt, ...failureOf(thrown, ports) };
+    return failed(thrown);
   }
+}
+
+function failureReport({ run, step, attempt }: AttemptInput, ports: AttemptPorts, thrown: unknown): FailureCommand {
+  return { type: "failure", run, step, attempt, ...failureOf(thrown, ports) };
 }
 
 /** Undoes a step's effect once and says how that ended. */
@@ -77,7 +51,7 @@ export async function runCompensation(
 ): Promise<CompensatedCommand> {
   const command = { type: "compensated", run: input.run, step: input.step, attempt: input.attempt } as const;
   try {
-    const context = Object.assign(contextOf(definition, input, ports), { result: decodePayload(result) });
+    const context = Object.assign(attemptContext(definition, input, ports), { result: decodePayload(result) });
     await withTimeout(definition, ports, ports.clock.now(), () => definition.compensate?.(context));
     return command;
   } catch (thrown) {
@@ -94,12 +68,13 @@ function failureOf(thrown: unknown, ports: AttemptPorts) {
   };
 }
 
-function outcomeOf(
+function reportOf(
   definition: StepDefinition,
   { run, step, attempt }: AttemptInput,
   startedAt: Timestamp,
   returned: unknown,
-): MaybePromise<OutcomeCommand> {
+): MaybePromise<OutcomeCommand | PendingCommand> {
+  if (isPending(returned)) return { type: "pending", run, step, attempt };
   const outcome: Outcome<string, unknown> = isOutcome(returned) ? returned : { event: "done", result: returned };
   const { event, result, metadata } = outcome;
   if (!definition.events.includes(event)) {
@@ -113,64 +88,12 @@ function outcomeOf(
   const parsed = definition.result
     ? parsePayload(definition.result, result, what, "RESULT_INVALID")
     : encodePayload(result, what);
-  return whenThere(parsed, (text) => ({
-    type: "outcome",
-    run,
-    step,
-    attempt,
-    startedAt,
-    event,
-    ...(text === undefined ? {} : { result: text }),
-    ...(metadata === undefined ? {} : { metadata }),
-  }));
-}
-
-/** The same on every attempt, another one after the step was compensated and is run again. */
-function idempotencyKeyOf({ id, run, step, epoch }: Pick<AttemptInput, "id" | "run" | "step" | "epoch">): string {
-  return `${id}#${run}/${step}${epoch > 0 ? `~${epoch}` : ""}`;
-}
-
-type AnyContext = StepContext<unknown, [], []> & { readonly results: Record<string, unknown> };
-
-function contextOf(definition: StepDefinition, input: AttemptInput, ports: AttemptPorts): AnyContext {
-  const { id, run, workflow, version, key, attempt } = input;
-  const results: Record<string, unknown> = {};
-  for (const need of [...definition.needs, ...definition.maybeNeeds]) {
-    const name = needName(need);
-    const text = input.results[name];
-    if (text !== undefined) results[name] = decodePayload(text);
-  }
-  return {
-    input: decodePayload(input.input),
-    results,
-    connectors: ports.connectors,
-    idempotencyKey: idempotencyKeyOf(input),
-    get signal() {
-      return ports.aborter.signal as Signal;
-    },
-    attempt,
-    instance: { id, run, workflow, version, ...(key === undefined ? {} : { key }) },
-    checkpoint: (name, effect) => runCheckpoint(input, ports, name, effect),
-  };
-}
-
-async function runCheckpoint<T>(
-  { step, checkpoints }: AttemptInput,
-  ports: AttemptPorts,
-  name: string,
-  effect: () => T | Promise<T>,
-): Promise<T> {
-  if (!/^[A-Za-z][A-Za-z0-9_.-]{0,99}$/.test(name)) {
-    throw new HephaestusError("OPTION_INVALID", `checkpoint name ${JSON.stringify(name)} is not a name`, {
-      field: "name",
-    });
-  }
-  if (Object.hasOwn(checkpoints, name)) return decodePayload(checkpoints[name]) as T;
-  const value = await effect();
-  const text = encodePayload(value, `checkpoint "${name}" of step "${step}"`) ?? "null";
-  await ports.saveCheckpoint(name, text);
-  // As a later attempt would see it.
-  return decodePayload(text) as T;
+  return whenThere(parsed, (text) => {
+    const outcome: Writable<OutcomeCommand> = { type: "outcome", run, step, attempt, startedAt, event };
+    if (text !== undefined) outcome.result = text;
+    if (metadata !== undefined) outcome.metadata = metadata;
+    return outcome;
+  });
 }
 
 /** Ends the wait for a step's code when its time is over, and asks the code to stop. */

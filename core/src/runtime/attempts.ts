@@ -1,184 +1,228 @@
 import { HephaestusError } from "../definition/errors.ts";
-import { needName, type StepDefinition } from "../definition/step.ts";
-import type { AbortedCommand, OutcomeCommand } from "../engine/commands.ts";
+import type { JsonText } from "../definition/json.ts";
+import { type Connectors, needName, type StepDefinition } from "../definition/step.ts";
+import type { Writable } from "../definition/writable.ts";
+import type { AbortedCommand, Command, OutcomeCommand } from "../engine/commands.ts";
 import type { RunState } from "../engine/run-state.ts";
 import type { RunInfo, StepState } from "../engine/state.ts";
-import { type Aborter, makeAborter } from "./aborter.ts";
-import { type AttemptInput, type AttemptPorts, type AttemptReport, runAttempt, runCompensation } from "./attempt.ts";
+import { Aborter } from "./aborter.ts";
+import { type AttemptReport, runAttempt, runCompensation } from "./attempt.ts";
+import type { AttemptInput, AttemptPorts } from "./attempt-context.ts";
 import { pickTargets } from "./choice.ts";
+import type { Clock, Random } from "./clock.ts";
 import type { DrivenInstance, DriverHost } from "./driver-host.ts";
 import { type MaybePromise, whenThere } from "./maybe-promise.ts";
 import type { Code } from "./registry.ts";
 import { toStoredError } from "./stored-error.ts";
 
-/** The attempts of one instance that are in this process's memory: an attempt that is not among them did not come back. */
-export interface Attempts {
-  readonly count: number;
-  has(step: string): boolean;
-  start(step: string): void;
-  compensate(step: string): void;
-  /** Asks an attempt to stop, since its run ends; one that was never begun is told to be over at once. */
-  abort(step: string): void;
-  /** Asks those to stop whose token is not the current one any more. */
-  abortStale(): void;
-  abortAll(reason: unknown): void;
-  /** Stops all attempts without their ends; answers what to say of each, so that it is run again by somebody else. */
-  giveBack(reason: unknown): AbortedCommand[];
-  /** Says of steps that are to be run that they are not begun here, also of those that wait for their place. */
-  refuse(steps: readonly string[]): void;
-  /** How long the last attempt of a step ran, in milliseconds: said once, and only where there is telemetry. */
-  readonly tookMs: (step: string) => number | undefined;
-}
-
-interface Attempt {
+/** One attempt, and what it needs of the place where it runs. */
+class Attempt implements AttemptPorts {
+  readonly step: string;
   readonly run: number;
   readonly attempt: number;
   readonly compensation: boolean;
-  readonly aborter: Aborter;
-  begun: boolean;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly connectors: Connectors;
+  readonly aborter = new Aborter();
+  begun = false;
+  readonly #driver: AttemptsDriver;
+
+  constructor(host: DriverHost, driver: AttemptsDriver, step: string, attempt: number, compensation: boolean) {
+    this.#driver = driver;
+    this.step = step;
+    this.run = driver.state.run;
+    this.attempt = attempt;
+    this.compensation = compensation;
+    this.clock = host.clock;
+    this.random = host.random;
+    this.connectors = host.connectors;
+  }
+
+  async saveCheckpoint(name: string, value: JsonText): Promise<void> {
+    const { run, step, attempt } = this;
+    const answer = await this.#driver.submit({ type: "checkpoint", run, step, attempt, name, value });
+    if (answer === "ignored") throw staleError(step, attempt);
+  }
 }
 
-export function makeAttempts(host: DriverHost, driver: DrivenInstance): Attempts {
-  const live = new Map<string, Attempt>();
-  let took: Map<string, number> | undefined;
+/** What attempts need of their driver. */
+interface AttemptsDriver extends DrivenInstance {
+  /** Has a command committed that nobody waits for. */
+  tell(command: Command): void;
+}
 
-  async function timed<T>(step: string, attempt: number, run: () => Promise<T>): Promise<T> {
-    const startedAt = host.clock.now();
-    host.telemetry?.attemptStarted(driver.state, startedAt, { step, attempt, concurrency: live.size });
-    const report = await run();
-    took ??= new Map();
-    took.set(step, host.clock.now() - startedAt);
+/** The attempts of one instance that are in this process's memory: an attempt that is not among them did not come back. */
+export class Attempts {
+  readonly #host: DriverHost;
+  readonly #driver: AttemptsDriver;
+  readonly #live = new Map<string, Attempt>();
+  #took: Map<string, number> | undefined;
+
+  constructor(host: DriverHost, driver: AttemptsDriver) {
+    this.#host = host;
+    this.#driver = driver;
+  }
+
+  get count(): number {
+    return this.#live.size;
+  }
+
+  has(step: string): boolean {
+    return this.#live.has(step);
+  }
+
+  /** How long the last attempt of a step ran, in milliseconds: said once, and only where there is telemetry. */
+  tookMs(step: string): number | undefined {
+    const ms = this.#took?.get(step);
+    this.#took?.delete(step);
+    return ms;
+  }
+
+  start(step: string): void {
+    const { code, state } = this.#driver;
+    const definition = code?.steps.get(step);
+    if (code === undefined || definition === undefined) return;
+    this.#begin(step, state.steps.get(step)?.attempt ?? 1, false, (one) => this.#attempt(one, code, definition));
+  }
+
+  compensate(step: string): void {
+    const { code, state } = this.#driver;
+    const definition = code?.steps.get(step);
+    if (definition === undefined) return;
+    this.#begin(step, state.steps.get(step)?.compensation?.attempt ?? 1, true, (one) => this.#undo(one, definition));
+  }
+
+  /** Asks an attempt to stop, since its run ends; one that was never begun is told to be over at once. */
+  abort(step: string): void {
+    const one = this.#live.get(step);
+    if (one?.begun) {
+      one.aborter.abort(new HephaestusError("CANCELLED", `the run of ${this.#driver.id} is ending`));
+      return;
+    }
+    this.#tellAborted(step);
+  }
+
+  /** Asks those to stop whose token is not the current one any more. */
+  abortStale(): void {
+    for (const [step, one] of this.#live) {
+      if (this.#isCurrent(step, one)) continue;
+      this.#live.delete(step);
+      one.aborter.abort(staleError(step, one.attempt));
+    }
+  }
+
+  abortAll(reason: unknown): void {
+    for (const { aborter } of this.#live.values()) aborter.abort(reason);
+    this.#live.clear();
+  }
+
+  /** Stops all attempts without their ends; answers what to say of each, so that it is run again by somebody else. */
+  giveBack(reason: unknown): AbortedCommand[] {
+    const commands = [...this.#live]
+      .filter(([, { compensation }]) => !compensation)
+      .map(([step, { run, attempt, begun }]) => ({ type: "aborted" as const, run, step, attempt, begun }));
+    this.abortAll(reason);
+    return commands;
+  }
+
+  /** Says of steps that are to be run that they are not begun here, also of those that wait for their place. */
+  refuse(steps: readonly string[]): void {
+    for (const step of steps) if (!this.#live.get(step)?.begun) this.#tellAborted(step);
+  }
+
+  #begin(step: string, attempt: number, compensation: boolean, execute: (one: Attempt) => Promise<void>): void {
+    if (this.#live.has(step)) return;
+    const one = new Attempt(this.#host, this.#driver, step, attempt, compensation);
+    this.#live.set(step, one);
+    const place = this.#host.slot();
+    if (place instanceof Promise) void place.then((release) => this.#occupy(step, one, release, execute));
+    else this.#occupy(step, one, place, execute);
+  }
+
+  #occupy(step: string, one: Attempt, release: () => void, execute: (one: Attempt) => Promise<void>): void {
+    const ended = (): void => {
+      release();
+      this.#end(step, one);
+    };
+    const failed = (error: unknown): void => {
+      this.#host.failed(this.#driver, error);
+      ended();
+    };
+    if (this.#live.get(step) === one) void execute(one).then(ended, failed);
+    else ended();
+  }
+
+  async #attempt(one: Attempt, code: Code, definition: StepDefinition): Promise<void> {
+    const { name } = definition;
+    const gathered = attemptInput(this.#driver, definition);
+    const input = gathered instanceof Promise ? await gathered : gathered;
+    // What was awaited above took time in which the attempt may have become an old one, or one not to be begun.
+    if (!this.#isCurrent(name, one) || !this.#mayBegin(name) || one.aborter.aborted) return;
+    one.begun = true;
+    const running = this.#host.telemetry ? this.#timed(definition, input, one) : runAttempt(definition, input, one);
+    const report = running instanceof Promise ? await running : running;
+    const chosen = report.type === "outcome" ? withChoice(code, this.#driver, report) : report;
+    const command = chosen instanceof Promise ? await chosen : chosen;
+    // Its end is known before its record is: whoever looks meanwhile must not take it for running.
+    this.#end(name, one);
+    this.#driver.tell(command);
+  }
+
+  async #timed(definition: StepDefinition, input: AttemptInput, one: Attempt): Promise<AttemptReport> {
+    const { clock, telemetry } = this.#host;
+    const { name: step } = definition;
+    const startedAt = clock.now();
+    const told = { step, attempt: one.attempt, concurrency: this.#live.size };
+    telemetry?.attemptStarted(this.#driver.state, startedAt, told);
+    const report = await runAttempt(definition, input, one);
+    this.#took ??= new Map();
+    this.#took.set(step, clock.now() - startedAt);
     return report;
   }
 
-  function isCurrent(step: string, { run, attempt, compensation }: Attempt): boolean {
-    const state = driver.state.steps.get(step);
-    if (driver.state.run !== run || state === undefined) return false;
-    if (compensation) return state.compensation?.status === "active" && (state.compensation.attempt ?? 1) === attempt;
-    return state.status === "active" && (state.attempt ?? 1) === attempt;
+  async #undo(one: Attempt, definition: StepDefinition): Promise<void> {
+    const { name } = definition;
+    const { payloads, state } = this.#driver;
+    const input = await attemptInput(this.#driver, definition);
+    const { results } = await payloads.read(state, [name]);
+    if (!this.#isCurrent(name, one)) return;
+    one.begun = true;
+    const attempted = { ...input, attempt: one.attempt };
+    const command = await runCompensation(definition, attempted, results[name], one);
+    this.#end(name, one);
+    this.#driver.tell(command);
+  }
+
+  #isCurrent(step: string, one: Attempt): boolean {
+    const { run, attempt, compensation } = one;
+    const { state } = this.#driver;
+    const current = state.steps.get(step);
+    if (this.#live.get(step) !== one || state.run !== run || current === undefined) return false;
+    if (!compensation) return current.status === "active" && (current.attempt ?? 1) === attempt;
+    return current.compensation?.status === "active" && (current.compensation.attempt ?? 1) === attempt;
   }
 
   /** Nothing new is begun while a run is paused or ends; what the driver does next says so to the engine. */
-  function mayBegin(step: string): boolean {
-    const { ending, paused, steps } = driver.state;
+  #mayBegin(step: string): boolean {
+    const { ending, paused, steps } = this.#driver.state;
     return ending === undefined && !paused && steps.get(step)?.wakeAt === undefined;
   }
 
-  function begin(step: string, attempt: number, compensation: boolean, execute: (one: Attempt) => Promise<void>): void {
-    if (live.has(step)) return;
-    const one: Attempt = { run: driver.state.run, attempt, compensation, aborter: makeAborter(), begun: false };
-    live.set(step, one);
-    const place = host.slot();
-    const executed = place instanceof Promise ? place.then((release) => occupy(release)) : occupy(place);
-    async function occupy(release: () => void): Promise<void> {
-      try {
-        if (live.get(step) === one) await execute(one);
-      } catch (error) {
-        host.failed(driver, error);
-      } finally {
-        release();
-        end(step, one);
-      }
-    }
-    void executed;
-  }
-
   /** An attempt that is not begun is over at once. */
-  function tellAborted(step: string): void {
-    const attempt = driver.state.steps.get(step)?.attempt ?? 1;
-    driver
-      .submit({ type: "aborted", run: driver.state.run, step, attempt, begun: false })
-      .catch((error: unknown) => host.failed(driver, error));
+  #tellAborted(step: string): void {
+    this.#live.delete(step);
+    const { run, steps } = this.#driver.state;
+    this.#driver.tell({ type: "aborted", run, step, attempt: steps.get(step)?.attempt ?? 1, begun: false });
   }
 
-  function end(step: string, one: Attempt): void {
-    if (live.get(step) === one) live.delete(step);
+  #end(step: string, one: Attempt): void {
+    if (this.#live.get(step) === one) this.#live.delete(step);
   }
+}
 
-  return {
-    get count() {
-      return live.size;
-    },
-    has: (step) => live.has(step),
-    tookMs(step) {
-      const ms = took?.get(step);
-      took?.delete(step);
-      return ms;
-    },
-    start(step) {
-      const { code, state } = driver;
-      const definition = code?.steps.get(step);
-      if (code === undefined || definition === undefined) return;
-      begin(step, state.steps.get(step)?.attempt ?? 1, false, async (one) => {
-        const gathered = attemptInput(driver, definition);
-        const input = gathered instanceof Promise ? await gathered : gathered;
-        // What was awaited above took time in which the attempt may have become an old one, or one not to be begun.
-        if (live.get(step) !== one || !isCurrent(step, one) || !mayBegin(step) || one.aborter.aborted) return;
-        one.begun = true;
-        const run = () => runAttempt(definition, input, portsOf(host, driver, step, one));
-        const report = await (host.telemetry ? timed(step, one.attempt, run) : run());
-        const chosen = report.type === "outcome" ? withChoice(code, driver, report) : report;
-        const command = chosen instanceof Promise ? await chosen : chosen;
-        // Its end is known before its record is: whoever looks meanwhile must not take it for running.
-        const submitted = driver.submit(command);
-        end(step, one);
-        await submitted;
-      });
-    },
-    compensate(step) {
-      const { code, state } = driver;
-      const definition = code?.steps.get(step);
-      if (definition === undefined) return;
-      begin(step, state.steps.get(step)?.compensation?.attempt ?? 1, true, async (one) => {
-        const input = await attemptInput(driver, definition);
-        const { results } = await driver.payloads.read(driver.state, [step]);
-        if (live.get(step) !== one || !isCurrent(step, one)) return;
-        one.begun = true;
-        const attempted = { ...input, attempt: one.attempt };
-        const command = await runCompensation(definition, attempted, results[step], portsOf(host, driver, step, one));
-        const submitted = driver.submit(command);
-        end(step, one);
-        await submitted;
-      });
-    },
-    abort(step) {
-      const one = live.get(step);
-      const reason = new HephaestusError("CANCELLED", `the run of ${driver.id} is ending`);
-      if (one?.begun) {
-        one.aborter.abort(reason);
-        return;
-      }
-      if (one) live.delete(step);
-      tellAborted(step);
-    },
-    abortStale() {
-      for (const [step, one] of live) {
-        if (isCurrent(step, one)) continue;
-        live.delete(step);
-        one.aborter.abort(
-          new HephaestusError("CANCELLED", `attempt ${one.attempt} of ${step} is not the current one any more`),
-        );
-      }
-    },
-    abortAll(reason) {
-      for (const { aborter } of live.values()) aborter.abort(reason);
-      live.clear();
-    },
-    giveBack(reason) {
-      const commands = [...live]
-        .filter(([, { compensation }]) => !compensation)
-        .map(([step, { run, attempt, begun }]) => ({ type: "aborted" as const, run, step, attempt, begun }));
-      this.abortAll(reason);
-      return commands;
-    },
-    refuse(steps) {
-      for (const step of steps) {
-        if (live.get(step)?.begun) continue;
-        live.delete(step);
-        tellAborted(step);
-      }
-    },
-  };
+function staleError(step: string, attempt: number): HephaestusError {
+  return new HephaestusError("CANCELLED", `attempt ${attempt} of ${step} is not the current one any more`);
 }
 
 /**
@@ -203,51 +247,42 @@ export function attemptInput(
   { state, payloads }: Pick<DrivenInstance, "state" | "payloads">,
   definition: StepDefinition,
 ): MaybePromise<AttemptInput> {
-  const { name, needs, maybeNeeds } = definition;
+  const { name } = definition;
   const step = state.steps.get(name) as StepState;
-  const wanted = [...needs.map(needName), ...maybeNeeds.map(needName).filter((one) => isVisible(state, one, step))];
+  const wanted = visibleNeeds(state, definition, step);
   const { workflow, version, key } = state.info as RunInfo;
   return whenThere(payloads.read(state, wanted), ({ input, results }) =>
-    whenThere(payloads.checkpoints(state, name), (checkpoints) => ({
-      id: state.id,
-      run: state.run,
-      workflow,
-      version,
-      fingerprint: state.fingerprint,
-      ...(key === undefined ? {} : { key }),
-      step: name,
-      attempt: step.attempt ?? 1,
-      epoch: step.epoch ?? 0,
-      ...(input === undefined ? {} : { input }),
-      results,
-      checkpoints,
-    })),
-  ) as MaybePromise<AttemptInput>;
+    whenThere(payloads.checkpoints(state, name), (checkpoints) => {
+      const { id, run, fingerprint } = state;
+      const { attempt = 1, epoch = 0 } = step;
+      const given: Writable<AttemptInput> = {
+        id,
+        run,
+        workflow,
+        version,
+        fingerprint,
+        step: name,
+        attempt,
+        epoch,
+        results,
+        checkpoints,
+      };
+      if (key !== undefined) given.key = key;
+      if (input !== undefined) given.input = input;
+      return given;
+    }),
+  );
+}
+
+const NONE: readonly string[] = [];
+
+function visibleNeeds(state: RunState, { needs, maybeNeeds }: StepDefinition, step: StepState): readonly string[] {
+  if (needs.length + maybeNeeds.length === 0) return NONE;
+  return [...needs.map(needName), ...maybeNeeds.map(needName).filter((one) => isVisible(state, one, step))];
 }
 
 /** An optional result is seen if it was there when the step was reached, so that every attempt sees the same. */
 function isVisible(state: RunState, name: string, reader: StepState): boolean {
   const { result, takenAt = result } = state.steps.get(name) ?? {};
   return result !== undefined && takenAt !== undefined && takenAt <= (reader.since ?? state.revision);
-}
-
-function portsOf(
-  host: DriverHost,
-  driver: DrivenInstance,
-  step: string,
-  { run, attempt, aborter }: Attempt,
-): AttemptPorts {
-  return {
-    clock: host.clock,
-    random: host.random,
-    connectors: host.connectors,
-    aborter,
-    async saveCheckpoint(name, value) {
-      const command = { type: "checkpoint", run, step, attempt, name, value } as const;
-      const answer = await driver.submit(command);
-      if (answer === "ignored") {
-        throw new HephaestusError("CANCELLED", `attempt ${attempt} of ${step} is not the current one any more`);
-      }
-    },
-  };
 }

@@ -1,3 +1,4 @@
+import { type MaybePromise, whenThere } from "./maybe-promise.ts";
 import type { Commit, CommitResult, Storage } from "./storage.ts";
 
 interface Waiting {
@@ -15,16 +16,20 @@ const GROUP_LENGTH_MAX = 4_000_000;
  * Group commit: the commits of many instances that are ready together go to the storage in one call, while the call
  * before is under way. Each still succeeds or conflicts by itself.
  */
-export function commitQueue(storage: Pick<Storage, "commit">): (commit: Commit) => Promise<CommitResult> {
+export function commitQueue(storage: Pick<Storage, "commit">): (commit: Commit) => MaybePromise<CommitResult> {
   const waiting: Waiting[] = [];
   let busy = false;
+  /** The storage was seen to take no time. */
+  let isImmediate = false;
 
   async function flush(): Promise<void> {
     busy = true;
     while (waiting.length > 0) {
       const group = takeGroup(waiting);
       try {
-        const results = await storage.commit(group.map(({ commit }) => commit));
+        const answered = storage.commit(group.map(({ commit }) => commit));
+        isImmediate = !(answered instanceof Promise);
+        const results = await answered;
         group.forEach(({ resolve }, index) => {
           resolve(results[index] as CommitResult);
         });
@@ -35,8 +40,9 @@ export function commitQueue(storage: Pick<Storage, "commit">): (commit: Commit) 
     busy = false;
   }
 
-  return (commit) =>
-    new Promise((resolve, reject) => {
+  return (commit) => {
+    if (isImmediate && !busy) return whenThere(storage.commit([commit]), ([result]) => result as CommitResult);
+    return new Promise((resolve, reject) => {
       waiting.push({ commit, resolve, reject });
       // Whatever is submitted in this turn joins the group.
       if (!busy) {
@@ -44,6 +50,7 @@ export function commitQueue(storage: Pick<Storage, "commit">): (commit: Commit) 
         queueFlush(flush);
       }
     });
+  };
 }
 
 function queueFlush(flush: () => Promise<void>): void {

@@ -5,6 +5,7 @@ import type { RunState } from "../engine/run-state.ts";
 import type { Changes, Timestamp } from "../engine/state.ts";
 import type { TelemetryProbe } from "../telemetry/probe.ts";
 import type { Clock, Random } from "./clock.ts";
+import type { MaybePromise } from "./maybe-promise.ts";
 import type { PayloadReader } from "./payload-reader.ts";
 import type { Code } from "./registry.ts";
 import type { Commit, CommitResult, Storage } from "./storage.ts";
@@ -32,8 +33,8 @@ export interface DriverHost {
   /** A text that no other commit has. */
   nonce(): string;
   /** @throws HephaestusError STORAGE_UNAVAILABLE, STORAGE_FULL: the outcome is unknown then */
-  commit(commit: Commit): Promise<CommitResult>;
-  codeOf(state: RunState): Code | undefined;
+  commit(commit: Commit): MaybePromise<CommitResult>;
+  codeOf(state: Pick<RunState, "info" | "fingerprint">): Code | undefined;
   /** Waits for a place among the steps that may run at once; the answer gives it back. */
   slot(): Promise<() => void> | (() => void);
   /** Takes charge of running some of these steps elsewhere, once for each attempt, and answers which. */

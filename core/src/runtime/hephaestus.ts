@@ -1,17 +1,17 @@
 import { type Duration, durationMs } from "../definition/duration.ts";
 import { HephaestusError } from "../definition/errors.ts";
 import { encodePayload, type Json } from "../definition/json.ts";
-import { INSTANCE_ID_LENGTH_MAX, instanceIdOf } from "../definition/key.ts";
+import { instanceIdOf } from "../definition/key.ts";
 import { parsePayload } from "../definition/schema.ts";
 import type { Connectors } from "../definition/step.ts";
 import type { Unique } from "../definition/transitions.ts";
-import { assertTags } from "../definition/validate.ts";
 import type { AnyVersions, Versions } from "../definition/versions.ts";
 import type { AnyWorkflow, Workflow } from "../definition/workflow.ts";
+import type { Writable } from "../definition/writable.ts";
 import type { EventReply, StartCommand } from "../engine/commands.ts";
-import { COMMAND_ID_LENGTH_MAX } from "../engine/limits.ts";
 import { isEnded } from "../engine/run-state.ts";
 import type { TelemetryBus } from "../telemetry/bus.ts";
+import { type CommandOptions, checkId, commandOf, runInfo, type StartOptions, startedId } from "./caller-options.ts";
 import { type Clock, makeId, type Random, systemClock, systemRandom } from "./clock.ts";
 import type { HistoryEntry } from "./history.ts";
 import type { InstanceView } from "./instance-view.ts";
@@ -35,33 +35,6 @@ export interface HephaestusOptions {
   readonly telemetry?: TelemetryBus;
   readonly clock?: Clock;
   readonly random?: Random;
-}
-
-/** What can be asked of any command. */
-interface CommitOptions {
-  /**
-   * `strict`: answered only when the disk has it, so that even a crash of the machine loses nothing of it. Otherwise as
-   * the storage does it; only IndexedDB makes a difference.
-   */
-  readonly durability?: "strict";
-}
-
-export interface StartOptions extends CommitOptions {
-  /** Names this start: the same id again finds the run that it made. */
-  readonly id?: string;
-  readonly tags?: readonly string[];
-  readonly metadata?: { readonly [name: string]: Json };
-  /** The id of the instance that starts this one: `list({ parent })` finds it by that. */
-  readonly parent?: string;
-  /** Told with every telemetry event of the run: a request id, a trace. */
-  readonly telemetry?: { readonly [name: string]: Json };
-  /** Of several versions of the workflow, this one. */
-  readonly version?: number;
-}
-
-export interface CommandOptions extends CommitOptions {
-  /** Names this command: the same id again is answered like the first, and does nothing. */
-  readonly id?: string;
 }
 
 export interface ResumeOptions extends CommandOptions {
@@ -142,28 +115,15 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
   const registry = makeRegistry(options.workflows);
   const connectors = (options.connectors ?? {}) as Connectors;
   const ports: LocalRunnerPorts = { storage, registry, clock, random, connectors, telemetry: options.telemetry };
+  const newId = (): string => makeId(clock.now(), random);
   const runner = options.runner ? options.runner(ports) : localRunner(ports, options.local);
-  const newId = () => makeId(clock.now(), random);
 
   async function startRun(code: Code, key: string | undefined, input: unknown, given: StartOptions) {
-    const { definition, graph } = code;
-    const text = await parsePayload(definition.input, input, `input of workflow "${definition.name}"`, "INPUT_INVALID");
-    return startEncoded(code, key, text, given, idOf(definition.unique, graph.workflow, key, code, given));
-  }
-
-  /** Where no key says which instance is meant, the start's own id does: sent again, it finds what it started. */
-  function idOf(
-    unique: Unique | undefined,
-    workflow: string,
-    key: string | undefined,
-    code: Code,
-    { id }: StartOptions,
-  ): string {
-    if (unique && key === undefined) {
-      throw new HephaestusError("KEY_INVALID", `workflow ${workflow} needs a key: ${unique.key}`, { field: "key" });
-    }
-    const own = id ?? newId();
-    return key === undefined ? `${workflow}/${own}` : instanceIdOf(code.definition, key, own);
+    const { definition } = code;
+    const parsed = parsePayload(definition.input, input, `input of workflow "${definition.name}"`, "INPUT_INVALID");
+    const text = parsed instanceof Promise ? await parsed : parsed;
+    const named = commandOf(given, newId);
+    return startEncoded(code, key, text, given, named, startedId(code, key, named.commandId));
   }
 
   async function startEncoded(
@@ -171,46 +131,21 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
     key: string | undefined,
     input: string | undefined,
     given: StartOptions,
+    named: Pick<StartCommand, "commandId" | "durability">,
     id: string,
-  ) {
-    const { definition, graph } = code;
-    const tags = [...new Set([...(definition.tags ?? []), ...(given.tags ?? [])])];
-    assertTags(tags);
-    const metadata = { ...definition.metadata, ...given.metadata };
-    encodePayload(metadata, "metadata");
-    encodePayload(given.telemetry, "telemetry");
-    const command: StartCommand = {
-      type: "start",
-      ...commandOf(given),
-      info: {
-        workflow: graph.workflow,
-        version: graph.version,
-        fingerprint: graph.fingerprint,
-        ...(key === undefined ? {} : { key }),
-        ...(given.parent === undefined ? {} : { parent: checkId(given.parent, "parent") }),
-        ...(tags.length > 0 ? { tags } : {}),
-        ...(Object.keys(metadata).length > 0 ? { metadata } : {}),
-        ...(given.telemetry ? { telemetry: given.telemetry } : {}),
-      },
-      ...(input === undefined ? {} : { input }),
-    };
+  ): Promise<StartedInstance<Record<string, Json>>> {
+    const command: Writable<StartCommand> = { type: "start", ...named, info: runInfo(code, key, given) };
+    if (input !== undefined) command.input = input;
     const { run } = await runner.start(checkId(id), command);
-    return { id, run, ...bind([id]), result: async () => resultOf(await ended(id)) };
-  }
-
-  /** A command's id, given or made, and how its commit is to be kept. */
-  function commandOf({ id = newId(), durability }: CommandOptions): Pick<StartCommand, "commandId" | "durability"> {
-    if (typeof id !== "string" || id.length === 0 || id.length > COMMAND_ID_LENGTH_MAX) {
-      throw new HephaestusError("OPTION_INVALID", `id: 1 to ${COMMAND_ID_LENGTH_MAX} characters`, { field: "id" });
-    }
-    if (durability === undefined) return { commandId: id };
-    if (durability === "strict") return { commandId: id, durability };
-    throw new HephaestusError("OPTION_INVALID", 'durability: "strict", or not given', { field: "durability" });
+    return Object.assign(
+      bind<[]>(() => id, 0),
+      { id, run, result: async () => resultOf(await ended(id)) },
+    );
   }
 
   function control(type: "pause" | "unpause" | "cancel" | "retry" | "adopt" | "delete") {
     return async (id: string, options: CommandOptions = {}) => {
-      await runner.send(checkId(id), { type, ...commandOf(options) });
+      await runner.send(checkId(id), { type, ...commandOf(options, newId) });
     };
   }
 
@@ -226,7 +161,7 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
       const text = encodePayload(payload, `payload of event ${JSON.stringify(event)}`);
       const request: InstanceRequest = {
         type: "event",
-        ...commandOf(options),
+        ...commandOf(options, newId),
         event: String(event),
         ...(text === undefined ? {} : { payload: text }),
         ...(options.step === undefined ? {} : { step: options.step }),
@@ -236,7 +171,7 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
     async scheduleResume(id, step, delay, options = {}) {
       const delayMs = durationMs(delay, "delay");
       const event = options.event ?? (await onlyEvent(id, step));
-      await runner.send(checkId(id), { type: "schedule", ...commandOf(options), step, delayMs, event });
+      await runner.send(checkId(id), { type: "schedule", ...commandOf(options, newId), step, delayMs, event });
     },
     get,
     async history(id) {
@@ -308,31 +243,41 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
   async function restart(id: string, given: StartOptions & { readonly input?: unknown } = {}) {
     const { workflow, version, key, input } = await get(id);
     const code = registry.get(workflow, version);
-    const text = await parsePayload(
-      code.definition.input,
-      given.input ?? input,
-      `input of workflow "${workflow}"`,
-      "INPUT_INVALID",
-    );
+    const what = `input of workflow "${workflow}"`;
+    const text = await parsePayload(code.definition.input, given.input ?? input, what, "INPUT_INVALID");
     // The same restart again finds the run that it made; only the engine knows.
-    return startEncoded(code, key, text, given, id).catch((error: unknown) => {
+    return startEncoded(code, key, text, given, commandOf(given, newId), id).catch((error: unknown) => {
       if (!(error instanceof HephaestusError) || error.code !== "ALREADY_RUNNING") throw error;
       throw new HephaestusError("STATUS_REFUSES", `${error.message}: it refuses restart`, error.details);
     });
   }
 
-  /** The actions with the instance named already, or named by something that the id follows from. */
+  /**
+   * The actions with the instance named already, or by what its id follows from.
+   * @param named how many arguments name it
+   */
   function bind<Target extends readonly unknown[]>(
-    target: readonly [string] | ((...named: Target) => string),
+    idOf: (...target: Target) => string,
+    named: Target["length"],
   ): InstanceActions<Target> {
-    const bound: Record<string, (...args: unknown[]) => unknown> = {};
-    for (const [name, act] of Object.entries(actions) as [string, (...args: unknown[]) => unknown][]) {
-      bound[name] =
-        typeof target === "function"
-          ? (key, ...rest) => act(target(...([key] as unknown as Target)), ...rest)
-          : (...rest) => act(target[0], ...rest);
-    }
-    return bound as unknown as InstanceActions<Target>;
+    type Args = readonly unknown[];
+    const bound =
+      (action: (id: string, ...rest: never[]) => unknown) =>
+      (...args: Args): unknown =>
+        action(idOf(...(args.slice(0, named) as unknown as Target)), ...(args.slice(named) as never[]));
+    return {
+      resume: bound(actions.resume),
+      scheduleResume: bound(actions.scheduleResume),
+      get: bound(actions.get),
+      history: bound(actions.history),
+      subscribe: bound(actions.subscribe),
+      cancel: bound(actions.cancel),
+      pause: bound(actions.pause),
+      unpause: bound(actions.unpause),
+      retry: bound(actions.retry),
+      adopt: bound(actions.adopt),
+      delete: bound(actions.delete),
+    } as InstanceActions<Target>;
   }
 
   return {
@@ -346,7 +291,7 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
       const { unique } = code.definition;
       const named = (key: string) => (unique && unique.scope !== "none" ? instanceIdOf(code.definition, key) : key);
       const handle = {
-        ...bind<[key: string]>(named),
+        ...bind<[key: string]>(named, 1),
         start: unique
           ? async (key: string, input: unknown, given: StartOptions = {}) =>
               startRun(codeFor(key, input, given), key, input, given)
@@ -374,11 +319,4 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
     registry,
     close: () => runner.close(),
   };
-}
-
-function checkId(id: unknown, field = "id"): string {
-  if (typeof id === "string" && id.length > 0 && id.length <= INSTANCE_ID_LENGTH_MAX) return id;
-  throw new HephaestusError("OPTION_INVALID", `an instance id is a text of 1 to ${INSTANCE_ID_LENGTH_MAX} characters`, {
-    field,
-  });
 }

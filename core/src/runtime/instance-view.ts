@@ -1,10 +1,12 @@
 import { decodePayload, type Json } from "../definition/json.ts";
+import type { Writable } from "../definition/writable.ts";
 import type { RunState } from "../engine/run-state.ts";
 import type {
   CompensationState,
   Payloads,
   Revision,
   RunStatus,
+  StepState,
   StepStatus,
   StoredError,
   Timestamp,
@@ -76,45 +78,42 @@ export function toInstanceView(
   const input = decodePayload(payloads.get(state.firstRevision)?.input);
   const steps: Record<string, StepView> = {};
   for (const name of state.steps.keys()) steps[name] = toStepView(state, name, payloads);
-  return {
+  const view: Writable<InstanceView> = {
     id: state.id,
     run: state.run,
     revision: state.revision,
     workflow: info.workflow,
     version: info.version,
-    ...(info.key === undefined ? {} : { key: info.key }),
-    ...(info.parent === undefined ? {} : { parent: info.parent }),
     status: state.status,
     parked,
     tags: info.tags ?? [],
     metadata: info.metadata ?? {},
     createdAt: state.createdAt,
     updatedAt: state.updatedAt,
-    ...(state.endedAt === undefined ? {} : { endedAt: state.endedAt }),
-    ...(input === undefined ? {} : { input }),
     steps,
     inbox: [...state.inbox.values()].map(({ id, event, at }) => ({ id, event, at })),
-    ...(ending?.error ? { error: ending.error } : {}),
-    ...(ending?.step === undefined ? {} : { failedStep: ending.step }),
   };
+  if (info.key !== undefined) view.key = info.key;
+  if (info.parent !== undefined) view.parent = info.parent;
+  if (state.endedAt !== undefined) view.endedAt = state.endedAt;
+  if (input !== undefined) view.input = input;
+  if (ending?.error) view.error = ending.error;
+  if (ending?.step !== undefined) view.failedStep = ending.step;
+  return view;
 }
 
 function toStepView(state: RunState, name: string, payloads: ReadonlyMap<Revision, Payloads>): StepView {
-  const step = state.steps.get(name);
+  const step = state.steps.get(name) as StepState;
   const result = decodePayload(resultText(state, name, payloads));
-  const { status = "idle", attempt = 1, failures = 0, interruptions = 0 } = step ?? {};
-  const { event, wakeAt, startedAt, error, metadata, compensation } = step ?? {};
-  return {
-    status,
-    attempt,
-    failures,
-    interruptions,
-    ...(event === undefined ? {} : { event }),
-    ...(result === undefined ? {} : { result }),
-    ...(wakeAt === undefined ? {} : { wakeAt }),
-    ...(startedAt === undefined ? {} : { startedAt }),
-    ...(error === undefined ? {} : { error }),
-    ...(metadata === undefined ? {} : { metadata }),
-    ...(compensation === undefined ? {} : { compensation }),
-  };
+  const { status, attempt = 1, failures = 0, interruptions = 0 } = step;
+  const { event, wakeAt, startedAt, error, metadata, compensation } = step;
+  const view: Writable<StepView> = { status, attempt, failures, interruptions };
+  if (event !== undefined) view.event = event;
+  if (result !== undefined) view.result = result;
+  if (wakeAt !== undefined) view.wakeAt = wakeAt;
+  if (startedAt !== undefined) view.startedAt = startedAt;
+  if (error !== undefined) view.error = error;
+  if (metadata !== undefined) view.metadata = metadata;
+  if (compensation !== undefined) view.compensation = compensation;
+  return view;
 }

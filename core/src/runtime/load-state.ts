@@ -2,8 +2,10 @@ import { HephaestusError } from "../definition/errors.ts";
 import type { Command, Reply } from "../engine/commands.ts";
 import { knownReply } from "../engine/decide.ts";
 import { foldRecords, type RunState } from "../engine/run-state.ts";
+import type { RunInfo } from "../engine/state.ts";
 import type { DriverHost } from "./driver-host.ts";
 import type { Code } from "./registry.ts";
+import type { StoredRecord } from "./storage.ts";
 
 /** Loads and folds an instance under its own code. */
 export async function loadState(
@@ -11,9 +13,20 @@ export async function loadState(
   id: string,
 ): Promise<{ readonly state: RunState; readonly code: Code | undefined }> {
   const records = (await host.storage.load(id)) ?? [];
-  const bare = foldRecords(id, records, undefined);
-  const code = bare.info && host.codeOf(bare);
-  return code ? { state: foldRecords(id, records, code.graph), code } : { state: bare, code: undefined };
+  const code = codeOfRecords(records, host);
+  return { state: foldRecords(id, records, code?.graph), code };
+}
+
+/** The code of a run, before it is folded: what the records say last of which it is. */
+function codeOfRecords(records: readonly StoredRecord[], { codeOf }: Pick<DriverHost, "codeOf">): Code | undefined {
+  let info: RunInfo | undefined;
+  let fingerprint: string | undefined;
+  for (const { changes } of records) {
+    if (changes.run) info = changes.run;
+    fingerprint = changes.run?.fingerprint ?? changes.fingerprint ?? fingerprint;
+    if (changes.status === "deleted") info = undefined;
+  }
+  return info && codeOf({ info, fingerprint: fingerprint ?? info.fingerprint });
 }
 
 /** What is said to a command of an instance whose code is not here, or which there is not. */

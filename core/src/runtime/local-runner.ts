@@ -14,7 +14,14 @@ import { readHistory } from "./history.ts";
 import { loadPayloads, toInstanceView } from "./instance-view.ts";
 import { loadState } from "./load-state.ts";
 import type { Registry } from "./registry.ts";
-import { checkRequest, type InstanceChange, type InstanceRequest, type Runner, toChange } from "./runner.ts";
+import {
+  checkRequest,
+  type InstanceChange,
+  type InstanceRequest,
+  type Runner,
+  toChange,
+  toStanding,
+} from "./runner.ts";
 import { makeSlots } from "./slots.ts";
 import type { DueInstance, Storage } from "./storage.ts";
 
@@ -96,7 +103,7 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
     driver.close();
   }
 
-  function codeOf({ info, fingerprint }: RunState) {
+  function codeOf({ info, fingerprint }: Pick<RunState, "info" | "fingerprint">) {
     const code = info && registry.find(info.workflow, info.version);
     return code?.graph.fingerprint === fingerprint ? code : undefined;
   }
@@ -146,7 +153,7 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
   function announce({ id, state }: DrivenInstance, changes: Changes): void {
     const told = listeners.get(id);
     if (told === undefined) return;
-    const change = toChange({ id, state }, changes.at, changes.steps ?? {});
+    const change = toChange({ id, state }, changes);
     for (const listener of [...told]) {
       try {
         listener(change);
@@ -187,8 +194,7 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
   async function tellHowItStands(id: string, listener: (change: InstanceChange) => void): Promise<void> {
     try {
       const { state } = drivers.get(id) ?? (await loadState(host, id));
-      const steps = Object.fromEntries(state.steps);
-      if (listeners.get(id)?.has(listener)) listener(toChange({ id, state }, state.updatedAt, steps));
+      if (listeners.get(id)?.has(listener)) listener(toStanding({ id, state }));
     } catch (error) {
       onError(error, id);
     }

@@ -9,6 +9,6 @@ export function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T>
 }
 
 /** Goes on with a value, now or when it is there. */
-export function whenThere<T, U>(value: MaybePromise<T>, use: (value: T) => U): MaybePromise<U> {
+export function whenThere<T, U>(value: MaybePromise<T>, use: (value: T) => MaybePromise<U>): MaybePromise<U> {
   return value instanceof Promise ? value.then(use) : use(value);
 }

@@ -7,13 +7,11 @@ interface Instance {
   /** The revision of the first record that is still there. */
   first: Revision;
   /** In order of revision, without gaps. */
-  readonly records: KeptRecord[];
+  readonly records: StoredRecord[];
+  /** Of each record. */
+  readonly payloads: (Payloads | undefined)[];
   /** In order of run; most instances have one. */
   readonly headers: Header[];
-}
-
-interface KeptRecord extends StoredRecord {
-  readonly payloads: Payloads | undefined;
 }
 
 /** No rows may be removed for longer than a moment at once. */
@@ -32,17 +30,19 @@ export function memoryStorage(): Storage {
     let instance = instances.get(id);
     if ((instance ? lastRevision(instance) : 0) !== expected) return "conflict";
     if (instance === undefined) {
-      instance = { first: 1, records: [], headers: [] };
+      instance = { first: 1, records: [], payloads: [], headers: [] };
       instances.set(id, instance);
     }
-    instance.records.push({ revision: expected + 1, run, nonce, changes, payloads });
+    instance.records.push({ revision: expected + 1, run, nonce, changes });
+    instance.payloads.push(payloads);
     if (header) putHeader(instance.headers, header);
     for (const listener of listeners) listener(id);
     return "ok";
   }
 
   function putHeader(headers: Header[], header: Header): void {
-    const index = headers.findIndex((one) => one.run === header.run);
+    let index = headers.length - 1;
+    while (index >= 0 && headers[index]?.run !== header.run) index -= 1;
     const before = headers[index];
     const merged = before ? mergeHeader(before, header) : header;
     if (before) headers[index] = merged;
@@ -63,14 +63,12 @@ export function memoryStorage(): Storage {
       const run = records.at(-1)?.run;
       let from = records.length;
       while (from > 0 && records[from - 1]?.run === run && (records[from - 1]?.revision ?? 0) > after) from -= 1;
-      return records.slice(from).map(({ payloads: _payloads, ...record }) => record);
+      return records.slice(from);
     },
-    async commit(commits) {
-      return commits.map(write);
-    },
+    commit: (commits) => commits.map(write),
     async payloads(id, revisions) {
       const instance = instances.get(id);
-      return revisions.map((revision) => instance?.records[revision - instance.first]?.payloads ?? {});
+      return revisions.map((revision) => instance?.payloads[revision - instance.first] ?? {});
     },
     async due(request) {
       return due.find(request);
@@ -84,10 +82,11 @@ export function memoryStorage(): Storage {
     async remove(id, through) {
       const instance = instances.get(id);
       if (instance === undefined) return { more: false };
-      const { records, headers, first } = instance;
+      const { records, payloads, headers, first } = instance;
       const count = Math.min(Math.max(through - first + 1, 0), records.length);
       const removed = Math.min(count, REMOVE_BATCH);
       records.splice(0, removed);
+      payloads.splice(0, removed);
       instance.first += removed;
       if (removed < count) return { more: true };
       for (const header of headers.splice(0)) {
@@ -111,6 +110,7 @@ function lastRevision({ first, records }: Instance): Revision {
 /** A header row keeps the input and the results that it has when a later commit does not repeat them. */
 export function mergeHeader(before: Header, header: Header): Header {
   const input = header.input ?? before.input;
+  if (input === header.input && before.results === undefined) return header;
   const results = before.results || header.results ? { ...before.results, ...header.results } : undefined;
   return {
     ...header,

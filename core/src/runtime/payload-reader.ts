@@ -4,63 +4,74 @@ import type { Payloads, Revision } from "../engine/state.ts";
 import { type MaybePromise, whenThere } from "./maybe-promise.ts";
 import type { Storage } from "./storage.ts";
 
-/** Reads payloads of one instance; what was committed while it was live is at hand, the rest is loaded once. */
-export interface PayloadReader {
-  /** Keeps the payloads of a record that has just been committed. */
-  keep(revision: Revision, payloads: Payloads): void;
-  /** The input, and the results of these steps, as far as they have one. */
-  read(state: RunState, steps: readonly string[]): MaybePromise<StepPayloads>;
-  /** The values of a step's checkpoints. */
-  checkpoints(state: RunState, step: string): MaybePromise<Readonly<Record<string, JsonText>>>;
-  clear(): void;
-}
-
 interface StepPayloads {
   readonly input: JsonText | undefined;
   readonly results: Readonly<Record<string, JsonText>>;
 }
 
-export function payloadReader(id: string, storage: Pick<Storage, "payloads">): PayloadReader {
-  const known = new Map<Revision, Payloads>();
+/** Reads payloads of one instance; what was committed while it was live is at hand, the rest is loaded once. */
+export class PayloadReader {
+  readonly #id: string;
+  readonly #storage: Pick<Storage, "payloads">;
+  readonly #known = new Map<Revision, Payloads>();
 
-  function load(revisions: readonly Revision[]): MaybePromise<void> {
-    if (revisions.every((revision) => known.has(revision))) return undefined;
-    const missing = [...new Set(revisions)].filter((revision) => !known.has(revision));
-    return storage.payloads(id, missing).then((loaded) => {
-      missing.forEach((revision, index) => {
-        known.set(revision, loaded[index] ?? {});
-      });
+  constructor(id: string, storage: Pick<Storage, "payloads">) {
+    this.#id = id;
+    this.#storage = storage;
+  }
+
+  /** Keeps the payloads of a record that has just been committed. */
+  keep(revision: Revision, payloads: Payloads): void {
+    this.#known.set(revision, payloads);
+  }
+
+  /** The input, and the results of these steps, as far as they have one. */
+  read(state: RunState, steps: readonly string[]): MaybePromise<StepPayloads> {
+    let isThere = this.#known.has(state.firstRevision);
+    for (const name of steps) isThere &&= this.#known.has(state.steps.get(name)?.result ?? state.firstRevision);
+    if (isThere) return this.#gather(state, steps);
+    const revisions = steps.map((name) => state.steps.get(name)?.result ?? state.firstRevision);
+    return this.#load([state.firstRevision, ...revisions]).then(() => this.#gather(state, steps));
+  }
+
+  #gather(state: RunState, steps: readonly string[]): StepPayloads {
+    const input = this.#known.get(state.firstRevision)?.input;
+    if (steps.length === 0) return { input, results: NONE };
+    const results: Record<string, JsonText> = {};
+    for (const name of steps) {
+      const text = resultText(state, name, this.#known);
+      if (text !== undefined) results[name] = text;
+    }
+    return { input, results };
+  }
+
+  /** The values of a step's checkpoints. */
+  checkpoints(state: RunState, step: string): MaybePromise<Readonly<Record<string, JsonText>>> {
+    const saved = state.steps.get(step)?.checkpoints;
+    if (saved === undefined) return NONE;
+    const revisions = Object.values(saved);
+    const isThere = revisions.every((revision) => this.#known.has(revision));
+    return whenThere(isThere ? undefined : this.#load(revisions), () => {
+      const values: Record<string, JsonText> = {};
+      for (const [name, revision] of Object.entries(saved)) {
+        const text = this.#known.get(revision)?.[`checkpoint:${step}:${name}`];
+        if (text !== undefined) values[name] = text;
+      }
+      return values;
     });
   }
 
-  return {
-    keep: (revision, payloads) => known.set(revision, payloads),
-    read(state, steps) {
-      const wanted = steps.filter((name) => state.steps.get(name)?.result !== undefined);
-      const there = load([state.firstRevision, ...wanted.map((name) => state.steps.get(name)?.result as Revision)]);
-      return whenThere(there, () => {
-        const results: Record<string, JsonText> = {};
-        for (const name of wanted) {
-          const text = resultText(state, name, known);
-          if (text !== undefined) results[name] = text;
-        }
-        return { input: known.get(state.firstRevision)?.input, results };
-      });
-    },
-    checkpoints(state, step) {
-      const saved = state.steps.get(step)?.checkpoints;
-      if (saved === undefined) return NONE;
-      return whenThere(load(Object.values(saved)), () => {
-        const values: Record<string, JsonText> = {};
-        for (const [name, revision] of Object.entries(saved)) {
-          const text = known.get(revision)?.[`checkpoint:${step}:${name}`];
-          if (text !== undefined) values[name] = text;
-        }
-        return values;
-      });
-    },
-    clear: () => known.clear(),
-  };
+  clear(): void {
+    this.#known.clear();
+  }
+
+  async #load(revisions: readonly Revision[]): Promise<void> {
+    const missing = [...new Set(revisions)].filter((revision) => !this.#known.has(revision));
+    const loaded = await this.#storage.payloads(this.#id, missing);
+    missing.forEach((revision, index) => {
+      this.#known.set(revision, loaded[index] ?? {});
+    });
+  }
 }
 
 const NONE: Readonly<Record<string, JsonText>> = {};

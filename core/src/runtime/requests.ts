@@ -1,9 +1,12 @@
 import type { Json } from "../definition/json.ts";
 import type { Command, Reply } from "../engine/commands.ts";
+import type { Code } from "./registry.ts";
 
 /** A command that somebody waits for. */
 export interface Request {
   readonly command: Command;
+  /** Of a start: the code of the new run. */
+  readonly code: Code | undefined;
   readonly resolve: (value: Json) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -31,11 +34,12 @@ export function codeOf(error: unknown): unknown {
 
 /** Tells every asker what the engine replied. */
 export function answer(batch: readonly Request[], replies: readonly Reply[]): void {
-  batch.forEach(({ resolve, reject }, index) => {
+  for (let index = 0; index < batch.length; index++) {
+    const { resolve, reject } = batch[index] as Request;
     const reply = replies[index];
     if (reply?.error) reject(reply.error);
     else resolve(reply?.value ?? null);
-  });
+  }
 }
 
 /** Those who asked from outside are told of the error; what is left is the driver's own. */

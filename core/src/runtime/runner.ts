@@ -1,7 +1,7 @@
 import type { Json } from "../definition/json.ts";
 import { parsePayload } from "../definition/schema.ts";
 import type { ControlCommand, EventCommand, ScheduleCommand, StartCommand, StartReply } from "../engine/commands.ts";
-import type { Revision, RunStatus, StepState, StepStatus, Timestamp } from "../engine/state.ts";
+import type { Changes, Revision, RunStatus, StepState, StepStatus, Timestamp } from "../engine/state.ts";
 import type { DrivenInstance } from "./driver-host.ts";
 import type { HistoryEntry } from "./history.ts";
 import type { InstanceView } from "./instance-view.ts";
@@ -58,12 +58,16 @@ export async function checkRequest(code: Code | undefined, request: InstanceRequ
   return { ...event, ...(payload === undefined ? {} : { payload }) };
 }
 
-/** A committed change, or how an instance stands, as subscribers see it. */
-export function toChange(
-  { id, state }: Pick<DrivenInstance, "id" | "state">,
-  at: Timestamp,
-  steps: Readonly<Record<string, StepState>>,
-): InstanceChange {
-  const statuses = Object.fromEntries(Object.entries(steps).map(([name, step]) => [name, step.status]));
-  return { id, run: state.run, revision: state.revision, at, status: state.status, steps: statuses };
+/** A committed change, as subscribers see it. */
+export function toChange({ id, state }: Pick<DrivenInstance, "id" | "state">, changes: Changes): InstanceChange {
+  const steps: Record<string, StepStatus> = {};
+  for (const name in changes.steps) steps[name] = (changes.steps[name] as StepState).status;
+  return { id, run: state.run, revision: state.revision, at: changes.at, status: state.status, steps };
+}
+
+/** How an instance stands, as subscribers are told first. */
+export function toStanding({ id, state }: Pick<DrivenInstance, "id" | "state">): InstanceChange {
+  const steps: Record<string, StepStatus> = {};
+  for (const [name, { status }] of state.steps) steps[name] = status;
+  return { id, run: state.run, revision: state.revision, at: state.updatedAt, status: state.status, steps };
 }

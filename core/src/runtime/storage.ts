@@ -1,6 +1,7 @@
 import type { Json } from "../definition/json.ts";
 import type { Header } from "../engine/header.ts";
 import type { Changes, Payloads, Revision, RunStatus, Timestamp } from "../engine/state.ts";
+import type { MaybePromise } from "./maybe-promise.ts";
 
 export type { Header };
 
@@ -125,8 +126,11 @@ export interface Storage {
    * Undefined when there is none (with `after`: no record after it is an empty array if the instance exists).
    */
   load(id: string, after?: Revision): Promise<readonly StoredRecord[] | undefined>;
-  /** Each commit is atomic by itself; one that conflicts harms no other. At most one per instance in a call. */
-  commit(commits: readonly Commit[]): Promise<readonly CommitResult[]>;
+  /**
+   * Each commit is atomic by itself; one that conflicts harms no other. At most one per instance in a call. A storage
+   * that takes no time, as one in this process's memory, answers without a promise: then nobody waits for a group.
+   */
+  commit(commits: readonly Commit[]): MaybePromise<readonly CommitResult[]>;
   /** The payloads of these records, in the order asked for; empty for a record without any. */
   payloads(id: string, revisions: readonly Revision[]): Promise<readonly Payloads[]>;
   due(request: DueRequest): Promise<readonly DueInstance[]>;

@@ -127,7 +127,8 @@ export function makeWitness(): Witness {
         return `${name} begins on worker ${life.worker} and has begun on worker ${before?.life.worker}`;
       });
       begun.set(name, { life, told: undefined });
-      if (account.run !== run) return name;
+      // A worker that stood still may not know that the run is over and gone.
+      if (account.run !== run || account.status === "deleted") return name;
       checkKnown(life, account, token, name);
       if (!token.compensation) checkSeries(life, account, token, name);
       const state = account.steps.get(token.step);

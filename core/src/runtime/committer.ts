@@ -1,0 +1,337 @@
+import { HephaestusError } from "../definition/errors.ts";
+import type { Json } from "../definition/json.ts";
+import type { Command } from "../engine/commands.ts";
+import { type Decision, decide } from "../engine/decide.ts";
+import { applyDecision, applyRecord, isEnded, type RunState } from "../engine/run-state.ts";
+import type { Changes } from "../engine/state.ts";
+import type { Clock } from "./clock.ts";
+import type { DrivenInstance, DriverHost } from "./driver-host.ts";
+import { loadState, replyWithoutCode } from "./load-state.ts";
+import { type MaybePromise, whenThere } from "./maybe-promise.ts";
+import { PayloadReader } from "./payload-reader.ts";
+import type { Code } from "./registry.ts";
+import { answer, codeOf, type Request, rejectAll, rejectCallers, takeBatch } from "./requests.ts";
+import type { CommitResult, StoredRecord } from "./storage.ts";
+import { toStoredError } from "./stored-error.ts";
+import { toCommit } from "./to-commit.ts";
+
+/** How long to wait before a storage that failed is asked again, in milliseconds: doubled each time up to the last. */
+const STORAGE_RETRY_MS = [50, 100, 200, 400, 800, 1_600, 3_200] as const;
+
+const STORAGE_RETRY_MS_LAST = 5_000;
+
+/** What is said without anything to commit. */
+type Refusal = Pick<Decision, "replies"> & { readonly changes: undefined };
+
+/** Why a try to commit did not conclude. */
+type Trouble =
+  /** The engine says no, to a state that may not be the latest. */
+  | { readonly type: "refused" }
+  | { readonly type: "conflict"; readonly decision: Decision; readonly nonce: string }
+  /** The outcome is unknown. */
+  | { readonly type: "error"; readonly error: unknown; readonly decision: Decision; readonly nonce: string };
+
+/** What a committer needs to know of its driver. */
+interface CommitterHooks {
+  /** All that was submitted is concluded. */
+  flushed(): void;
+  /** How long the last attempt of a step ran, where that is known. */
+  readonly tookMs: (step: string) => number | undefined;
+}
+
+/**
+ * Brings the commands of one instance into its journal: has the engine decide, commits, folds what was committed. One
+ * commit is in flight at a time; what arrives meanwhile shares the next.
+ */
+export class Committer implements DrivenInstance {
+  readonly id: string;
+  state: RunState;
+  code: Code | undefined;
+  readonly payloads: PayloadReader;
+  closed = false;
+  /** Whether the lease in the state was taken by a commit of this very driver: only then is what is open its own. */
+  holdsLease = false;
+  readonly #host: DriverHost;
+  readonly #hooks: CommitterHooks;
+  readonly #queue: Request[] = [];
+  readonly #flushQueue = (): void => this.#flush();
+  readonly #tellFailed = (error: unknown): void => this.#host.failed(this, error);
+  #flushing = false;
+  /** Of the commit that is being made: a record with it is this driver's own, and only its writer tells of a record. */
+  #nonce: string | undefined;
+
+  constructor(host: DriverHost, state: RunState, code: Code | undefined, hooks: CommitterHooks) {
+    this.#host = host;
+    this.#hooks = hooks;
+    this.id = state.id;
+    this.state = state;
+    this.code = code;
+    this.payloads = new PayloadReader(state.id, host.storage);
+  }
+
+  /** Has something in flight, by which it will learn what others committed. */
+  get busy(): boolean {
+    return this.#flushing || this.#queue.length > 0;
+  }
+
+  /** @param code for a start: the code of the new run */
+  submit(command: Command, code?: Code): Promise<Json> {
+    return new Promise((resolve, reject) => this.#add({ command, code, resolve, reject }));
+  }
+
+  /** As `submit`, for what nobody waits for. */
+  tell(command: Command): void {
+    this.#add({ command, code: undefined, resolve: ignore, reject: this.#tellFailed });
+  }
+
+  /** Stops without a trace: nothing more is committed. */
+  close(): void {
+    this.closed = true;
+    if (this.#queue.length > 0) rejectAll(this.#queue.splice(0), this.#closedError());
+  }
+
+  #closedError(): HephaestusError {
+    return new HephaestusError("CLOSED", `the runner of ${this.id} is closed`);
+  }
+
+  #add(request: Request): void {
+    if (this.closed) {
+      request.reject(this.#closedError());
+      return;
+    }
+    this.#queue.push(request);
+    if (this.#flushing) return;
+    this.#flushing = true;
+    // What is submitted in this turn goes into one commit.
+    void NOW.then(this.#flushQueue);
+  }
+
+  /** Commits what is queued; where the storage answers at once, in one go. */
+  #flush(): void {
+    while (this.#queue.length > 0) {
+      const batch = takeBatch(this.#queue);
+      const concluding = this.#commit(batch);
+      if (concluding instanceof Promise) {
+        void concluding.catch((error: unknown) => this.#giveUp(batch, error)).then(this.#flushQueue);
+        return;
+      }
+    }
+    this.#flushing = false;
+    this.#hooks.flushed();
+  }
+
+  #commit(batch: readonly Request[]): MaybePromise<void> {
+    return whenThere(this.#try(batch, false), (trouble) => (trouble ? this.#insist(batch, trouble) : undefined));
+  }
+
+  /** Decides and commits once. Answers who asked, unless there is trouble. */
+  #try(batch: readonly Request[], isFresh: boolean): MaybePromise<Trouble | undefined> {
+    if (this.closed) {
+      rejectAll(batch, this.#closedError());
+      return undefined;
+    }
+    let decision: Decision | Refusal;
+    try {
+      decision = this.#decide(batch);
+    } catch (error) {
+      // An invariant of the engine is broken: to go on would repeat it without end.
+      this.#giveUp(batch, error);
+      return undefined;
+    }
+    const { changes, replies } = decision;
+    if (changes === undefined) {
+      // Nothing is committed, so that no fence tells whether the state was the latest: before a no it is looked up.
+      if (!isFresh && !replies.every(isYes)) return { type: "refused" };
+      answer(batch, replies);
+      return undefined;
+    }
+    const nonce = this.#host.nonce();
+    this.#nonce = nonce;
+    try {
+      const result = this.#host.commit(toCommit(decision, changes, nonce, batch));
+      return result instanceof Promise
+        ? this.#awaitResult(batch, decision, changes, nonce, result)
+        : this.#conclude(batch, decision, changes, nonce, result);
+    } catch (error) {
+      return { type: "error", error, decision, nonce };
+    }
+  }
+
+  async #awaitResult(
+    batch: readonly Request[],
+    decision: Decision,
+    changes: Changes,
+    nonce: string,
+    result: Promise<CommitResult>,
+  ): Promise<Trouble | undefined> {
+    try {
+      return this.#conclude(batch, decision, changes, nonce, await result);
+    } catch (error) {
+      return { type: "error", error, decision, nonce };
+    }
+  }
+
+  #conclude(
+    batch: readonly Request[],
+    decision: Decision,
+    changes: Changes,
+    nonce: string,
+    result: CommitResult,
+  ): Trouble | undefined {
+    if (result !== "ok") return { type: "conflict", decision, nonce };
+    this.#foldDecision(decision, changes);
+    answer(batch, decision.replies);
+    return undefined;
+  }
+
+  /** Looks up what is stored, and tries again until there is an answer. */
+  async #insist(batch: readonly Request[], first: Trouble): Promise<void> {
+    let waiting = batch;
+    let trouble: Trouble | undefined = first;
+    for (let failures = 0; trouble !== undefined; failures++) {
+      if (trouble.type === "refused") {
+        await this.#reload().catch((error: unknown) => this.#host.failed(this, error));
+      } else {
+        const { decision, nonce } = trouble;
+        let error: unknown = trouble.type === "error" ? trouble.error : undefined;
+        if (trouble.type === "conflict") {
+          try {
+            if (await this.#reload(nonce)) return answer(waiting, decision.replies);
+          } catch (thrown) {
+            error = thrown;
+          }
+        }
+        if (error !== undefined) {
+          if (codeOf(error) === "LIMIT_EXCEEDED") return this.#commitSmaller(waiting, error);
+          const wait = STORAGE_RETRY_MS[failures];
+          // Callers are told; what an attempt has to report is kept until there is a place for it.
+          if (wait === undefined || codeOf(error) === "STORAGE_FULL") waiting = rejectCallers(waiting, error);
+          if (waiting.length === 0) return;
+          await sleep(this.#host.clock, wait ?? STORAGE_RETRY_MS_LAST);
+          // The outcome is unknown: what is stored tells.
+          if (await this.#reload(nonce).catch(() => false)) return answer(waiting, decision.replies);
+        }
+      }
+      trouble = await this.#try(waiting, trouble.type === "refused");
+    }
+  }
+
+  #decide(batch: readonly Request[]): Decision | Refusal {
+    const { clock, runner } = this.#host;
+    const [first] = batch;
+    if (first?.code && isEnded(this.state.status)) this.code = first.code;
+    const commands = batch.length === 1 && first ? [first.command] : batch.map(({ command }) => command);
+    if (this.code === undefined) {
+      return { changes: undefined, replies: commands.map((command) => replyWithoutCode(this.state, command)) };
+    }
+    return decide(this.code.graph, this.state, commands, runner ? { now: clock.now(), runner } : { now: clock.now() });
+  }
+
+  /** What does not fit into one record together is committed one by one; a result that never fits fails its step. */
+  async #commitSmaller(batch: readonly Request[], error: unknown): Promise<void> {
+    for (const request of batch) {
+      const { command } = request;
+      if (batch.length > 1) await this.#commit([request]);
+      else if (command.type !== "outcome") request.reject(error);
+      else {
+        const { run, step, attempt } = command;
+        const failure = {
+          type: "failure",
+          ...(run === undefined ? {} : { run }),
+          step,
+          attempt,
+          error: toStoredError(error),
+          retryable: false,
+          jitter: 0,
+        } as const;
+        await this.#commit([{ ...request, command: failure }]);
+      }
+    }
+  }
+
+  #giveUp(batch: readonly Request[], error: unknown): void {
+    rejectAll(batch, error);
+    this.close();
+    this.#host.failed(this, error);
+  }
+
+  #foldDecision(decision: Decision, changes: Changes): void {
+    const { payloads, draft } = decision;
+    const { revision, run } = draft;
+    if (payloads) this.payloads.keep(revision, payloads);
+    // A refresh meanwhile may have read and folded it already.
+    if (this.state.revision >= revision) return;
+    if (this.#host.telemetry) this.#fold({ revision, run, nonce: this.#nonce ?? "", changes }, payloads?.input);
+    else {
+      this.#noteLease(changes, true);
+      applyDecision(this.state, decision);
+      this.#host.committed(this, changes);
+    }
+  }
+
+  #fold(record: StoredRecord, input?: string): void {
+    const { state } = this;
+    const graph = this.code?.graph;
+    const { telemetry, clock } = this.#host;
+    const isOwn = record.nonce === this.#nonce;
+    const context = graph && isOwn && { state, graph, now: clock.now(), input, attemptMs: this.#hooks.tookMs };
+    const tell = context ? telemetry?.committed(context, record.changes) : undefined;
+    this.#noteLease(record.changes, isOwn);
+    applyRecord(state, record, graph);
+    this.#host.committed(this, record.changes);
+    tell?.();
+  }
+
+  #noteLease({ owner }: Changes, isOwn: boolean): void {
+    if (owner !== undefined) this.holdsLease = isOwn && owner !== null;
+  }
+
+  /** Reads what other writers committed since. */
+  async refresh(): Promise<void> {
+    await this.#reload();
+  }
+
+  /**
+   * Folds what others committed, or what this driver did without hearing of it.
+   * @returns whether a record with this nonce is among it
+   */
+  async #reload(nonce?: string): Promise<boolean> {
+    const { state } = this;
+    const loaded = await this.#host.storage.load(this.id, state.revision);
+    // What was awaited above took time in which a commit of this driver may have been folded.
+    const records = loaded?.filter((record) => record.revision > state.revision);
+    const first = records?.[0];
+    if (records === undefined || (first && first.revision !== state.revision + 1)) {
+      const fresh = await loadState(this.#host, this.id);
+      this.state = fresh.state;
+      this.holdsLease = false;
+      this.code = fresh.code ?? (fresh.state.info ? undefined : this.code);
+      this.payloads.clear();
+      const all = await this.#host.storage.load(this.id);
+      return all?.some((record) => record.nonce === nonce) ?? false;
+    }
+    for (const record of records) {
+      const { run } = record.changes;
+      if (run) {
+        this.payloads.clear();
+        this.code = this.#host.codeOf({ info: run, fingerprint: run.fingerprint });
+      }
+      this.#fold(record);
+    }
+    return loaded?.some((record) => record.nonce === nonce) ?? false;
+  }
+}
+
+const NOW = Promise.resolve();
+
+function ignore(): void {}
+
+function isYes({ error }: { readonly error?: unknown }): boolean {
+  return error === undefined;
+}
+
+function sleep(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    clock.schedule(clock.now() + ms, resolve);
+  });
+}
