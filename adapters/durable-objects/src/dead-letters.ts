@@ -1,4 +1,5 @@
 import { objectOf } from "./object-api.ts";
+import { objectAddress } from "./object-name.ts";
 import type { StepMessage } from "./options.ts";
 import { type ConsumerPorts, isStepMessage } from "./queue-consumer.ts";
 import { callObject, fromWire } from "./wire.ts";
@@ -12,18 +13,19 @@ export async function handleDeadLetters<Env>(
   batch: MessageBatch<StepMessage>,
   { options, env }: ConsumerPorts<Env>,
 ): Promise<void> {
-  const { objects } = options.bindings(env, "");
   const letters = batch.messages.map(async (message) => {
     const { body, id } = message;
     console.error("hephaestus: dead letter", id, JSON.stringify(body));
     try {
-      if (isStepMessage(body))
+      if (isStepMessage(body)) {
+        const { objects } = options.bindings(env, objectAddress(body.object).namespace);
         fromWire(
           await callObject(
             () => objectOf(objects, body.object),
             (stub) => stub.look(),
           ),
         );
+      }
       message.ack();
     } catch (error) {
       console.error("hephaestus: dead letter", id, error);

@@ -1,24 +1,11 @@
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import type { HephaestusError } from "@hephaestus/core";
-import { beforeEach, describe, expect, it, vi } from "vitest";
-import { closeGates, consumed, edge, gateOf, index, witnessed } from "../test/worker.ts";
-import { badResult, chain, failing, fanOut, slow, timed, waiting } from "../test/workflows.ts";
-import { writesOf } from "../test/write-counter.ts";
+import { describe, expect, it, vi } from "vitest";
+import { beWholeBeforeEach, codeOf, engine, runs, stubOf } from "../test/helpers.ts";
+import { edge, loadsOf, telemetry, witnessed } from "../test/worker.ts";
+import { badResult, chain, failing, gathering, pair, waiting } from "../test/workflows.ts";
 
-const engine = edge.engine(env);
-const codeOf = (error: unknown) => (error as HephaestusError).code;
-const runs = (key: string) => witnessed.filter((one) => one.key.includes(key)).map((one) => one.step);
-
-/** Lets the step go on, from inside its object: a promise is settled where it is awaited. */
-const openGate = (id: string, attempt: number) =>
-  runInDurableObject(env.INSTANCES.getByName(id), () => gateOf(`gated@${attempt}`).resolve());
-
-beforeEach(() => {
-  witnessed.length = 0;
-  index.failing = false;
-  closeGates();
-});
+beWholeBeforeEach();
 
 describe("an instance in its object", () => {
   it("runs to its end, and its history says how", async () => {
@@ -78,15 +65,34 @@ describe("an instance in its object", () => {
     expect(witnessed.map((one) => one.step)).toEqual(["book", "unbook"]);
   });
 
+  it("of hundreds of starts and events of one key at once there is one instance, and each event counts once", async () => {
+    const starts = Promise.allSettled(Array.from({ length: 150 }, () => engine.for(gathering).start("crowd", {})));
+    const send = (n: number) => engine.for(gathering).resume("crowd", "more", n, { id: `event-${n}` });
+    const started = (await starts).filter((one) => one.status === "fulfilled");
+    expect(started.length).toBe(1);
+    // Each is sent three times, all of them at once.
+    const answers = await Promise.all(Array.from({ length: 600 }, (_, n) => send(n % 200)));
+    expect(new Set(answers)).toEqual(new Set(["queued"]));
+    const history = await engine.history(engine.for(gathering).idOf("crowd"));
+    const events = history.flatMap((entry) => (entry.type === "event" ? [entry.id] : []));
+    expect([events.length, new Set(events).size]).toEqual([200, 200]);
+    expect(history.filter((entry) => entry.type === "started").length).toBe(1);
+    await engine.for(gathering).resume("crowd", "yes", { by: "x" });
+    await engine.for(gathering).result("crowd");
+    const { steps } = await engine.for(gathering).get("crowd");
+    const taken = [steps.take0?.result, steps.take1?.result, steps.take2?.result];
+    expect(new Set(taken).size).toBe(3);
+  });
+});
+
+describe("subscribers", () => {
   it("tells subscribers of every change through a WebSocket", async () => {
     const started = await engine.for(waiting).start("sub", {});
     const seen: string[] = [];
     const stop = started.subscribe((change) => seen.push(change.status));
     const result = started.result();
     await vi.waitUntil(async () => {
-      const sockets = await runInDurableObject(env.INSTANCES.getByName(started.id), (_, state) =>
-        state.getWebSockets(),
-      );
+      const sockets = await runInDurableObject(stubOf(started.id), (_, state) => state.getWebSockets());
       return sockets.length === 2;
     });
     await started.resume("yes", { by: "x" });
@@ -94,113 +100,90 @@ describe("an instance in its object", () => {
     await vi.waitFor(() => expect(seen.at(-1)).toBe("completed"));
     stop();
   });
-});
 
-describe("the queue", () => {
-  it("runs a fan-out of twenty, each step once, and joins", async () => {
-    const started = await engine.for(fanOut).start("q1", {});
-    expect(await started.result()).toEqual({ join: { from: "join" } });
-    expect(runs("q1").length).toBe(22);
-    expect(new Set(runs("q1")).size).toBe(22);
-    const messages = consumed.filter((message) => message.object === started.id);
-    expect(messages.map((message) => message.step).sort()).toEqual(
-      Array.from({ length: 20 }, (_, n) => `part${n}`).sort(),
-    );
+  it("do not keep the object in memory, and hear the next change all the same", async () => {
+    const started = await engine.for(waiting).start("hibernates", {});
+    const seen: string[] = [];
+    const stop = started.subscribe((change) => seen.push(change.status));
+    await vi.waitUntil(() => seen.length > 0);
+    const loads = loadsOf(started.id);
+    await evictDurableObject(stubOf(started.id));
+    // Nothing has loaded it again, and its socket is still there: the next call finds both.
+    await started.resume("no");
+    await vi.waitFor(() => expect(seen.at(-1)).toBe("completed"));
+    expect(loadsOf(started.id)).toBe(loads + 1);
+    expect(await runInDurableObject(stubOf(started.id), (_, state) => state.getWebSockets().length)).toBe(1);
+    stop();
+  });
+
+  it("connect again when the object is gone with its sockets, and learn how it stands", async () => {
+    const started = await engine.for(waiting).start("reconnects", {});
+    const seen: string[] = [];
+    const stop = started.subscribe((change) => seen.push(change.status));
+    await vi.waitUntil(() => seen.length > 0);
+    await evictDurableObject(stubOf(started.id), { webSockets: "close" });
+    await started.resume("no");
+    await vi.waitUntil(() => seen.at(-1) === "completed", { timeout: 20_000 });
+    stop();
+  }, 30_000);
+
+  it("one that is closing harms nobody", async () => {
+    const started = await engine.for(waiting).start("closing", {});
+    const stop = started.subscribe(() => {});
+    await vi.waitUntil(() => runInDurableObject(stubOf(started.id), (_, state) => state.getWebSockets().length === 1));
+    await runInDurableObject(stubOf(started.id), (_, state) => {
+      for (const socket of state.getWebSockets()) socket.close(1000);
+    });
+    await started.resume("no");
+    expect((await started.get()).status).toBe("completed");
+    stop();
   });
 });
 
-describe("alarms", () => {
-  it("wakes a timer with nobody calling", async () => {
-    const started = await engine.for(timed).start("t1", {});
-    await vi.waitFor(async () => expect((await started.get()).status).toBe("completed"), { timeout: 5_000 });
-    expect(runs("t1")).toEqual(["after"]);
-  });
-
-  it("is armed before a step runs", async () => {
-    const started = await engine.for(slow).start("armed", {});
-    const stub = env.INSTANCES.getByName(started.id);
-    await vi.waitUntil(() => witnessed.some((one) => one.step === "gated"));
-    expect(await runInDurableObject(stub, (_, { storage }) => storage.getAlarm())).not.toBeNull();
-    await openGate(started.id, 1);
+describe("telemetry", () => {
+  it("tells what an instance does, inline and on the queue, once each", async () => {
+    const told: { name: string; step: string | undefined }[] = [];
+    const stop = telemetry.attach("test", "*", ({ name, metadata }) => {
+      const { id, step } = metadata as { id?: string; step?: string };
+      if (id === "pair/n::told") told.push({ name, step });
+    });
+    const started = await engine.for(pair).start("told", {});
     await started.result();
-  });
-
-  it("an object that is lost in the middle of a step runs it again under a new token, with nobody calling", async () => {
-    const started = await engine.for(slow).start("lost", {});
-    await vi.waitUntil(() => witnessed.some((one) => one.step === "gated"));
-    await evictDurableObject(env.INSTANCES.getByName(started.id));
-    // The watchdog finds it.
-    await vi.waitUntil(() => witnessed.filter((one) => one.step === "gated").length >= 2, { timeout: 5_000 });
-    await openGate(started.id, 2);
-    expect(await started.result()).toEqual({ gated: { attempt: 2 } });
-    expect((await started.get()).steps.gated?.interruptions).toBe(1);
-    expect(runs("lost").filter((step) => step === "after")).toEqual(["after"]);
-  });
-
-  it("an alarm that fires once more does no harm", async () => {
-    const started = await engine.for(waiting).start("twice", {});
-    const stub = env.INSTANCES.getByName(started.id);
-    await runDurableObjectAlarm(stub);
-    await runDurableObjectAlarm(stub);
-    await started.resume("yes", { by: "x" });
-    await started.result();
-    await runDurableObjectAlarm(stub);
-    expect(runs("twice")).toEqual(["after"]);
+    stop();
+    const stepsOf = (wanted: string) => told.flatMap(({ name, step }) => (name === wanted ? [step] : [])).sort();
+    expect(told.filter(({ name }) => name.startsWith("workflow:st")).map(({ name }) => name)).toEqual([
+      "workflow:start",
+      "workflow:stop",
+    ]);
+    expect(stepsOf("step:start")).toEqual(["join", "part0", "part1", "split"]);
+    expect(stepsOf("step:stop")).toEqual(["join", "part0", "part1", "split"]);
   });
 });
 
-describe("the index", () => {
-  it("is told when an instance comes to rest and at its end", async () => {
-    const started = await engine.for(waiting).start("i1", { order: 7 });
+describe("engines with names", () => {
+  it("share the class and never see each other's instances", async () => {
+    const other = edge.engine(env, "other");
+    const [one, two] = await Promise.all([
+      engine.for(waiting).start("apart", {}),
+      other.for(waiting).start("apart", {}),
+    ]);
+    expect(one.id).toBe(two.id);
+    await two.resume("no");
+    await two.result();
+    expect((await one.get()).status).toBe("waiting");
+    // Not even by an id that is made up.
+    await expect(engine.get(`:other:${two.id}`)).rejects.toMatchObject({ code: "INSTANCE_NOT_FOUND" });
+    await expect(other.get(":other:x")).rejects.toMatchObject({ code: "INSTANCE_NOT_FOUND" });
     await vi.waitFor(async () => {
-      const { items } = await engine.list({ id: started.id, status: "waiting" });
-      expect(items[0]).toMatchObject({ current: ["answer"], input: { order: 7 }, revision: 1 });
+      expect((await other.list()).items.map((item) => item.status)).toEqual(["completed"]);
+      expect((await engine.list({ id: one.id })).items.map((item) => item.status)).toEqual(["waiting"]);
     });
-    await started.resume("no");
-    await vi.waitFor(async () => expect((await engine.list({ id: started.id })).items[0]?.status).toBe("completed"));
+    expect(() => edge.engine(env, "a:b")).toThrow(expect.objectContaining({ code: "OPTION_INVALID" }));
   });
 
-  it("catches up by itself after it was down", async () => {
-    index.failing = true;
-    const started = await engine.for(chain).start("i2", {});
+  it("run their steps on the same queue", async () => {
+    const started = await edge.engine(env, "other").for(pair).start("named", {});
     await started.result();
-    expect((await engine.list({ id: started.id })).items).toEqual([]);
-    index.failing = false;
-    await vi.waitFor(async () => expect((await engine.list({ id: started.id })).items[0]?.status).toBe("completed"), {
-      timeout: 5_000,
-    });
-  });
-});
-
-describe("what it costs", () => {
-  /** The writes that an instance has cost once it is at rest and the index knows. */
-  async function costAtRest(id: string, revision: number) {
-    await vi.waitFor(() => expect(index.puts.filter((row) => row.id === id).at(-1)?.revision).toBe(revision));
-    await runInDurableObject(env.INSTANCES.getByName(id), (_, { storage }) => storage.sync());
-    const { kv, alarms } = writesOf(id);
-    return { kv, alarms };
-  }
-
-  it("three inline steps: four records and two writes of the alarm", async () => {
-    const started = await engine.for(chain).start("rows", {});
-    await started.result();
-    expect(await costAtRest(started.id, 4)).toEqual({ kv: 4, alarms: 2 });
-  });
-
-  it("a wait: the record of the start and of the event, and nothing while it waits", async () => {
-    const started = await engine.for(waiting).start("rows2", {});
-    // The alarm stands for the refresh of the index until that has answered.
-    expect(await costAtRest(started.id, 1)).toEqual({ kv: 1, alarms: 2 });
-    await started.resume("no");
-    expect(await costAtRest(started.id, 2)).toEqual({ kv: 2, alarms: 4 });
-  });
-
-  it("an early event: its own record", async () => {
-    const started = await engine.for(waiting).start("rows3", {});
-    await started.pause();
-    await costAtRest(started.id, 2);
-    const before = { ...writesOf(started.id) };
-    expect(await started.resume("no")).toBe("queued");
-    expect(writesOf(started.id)).toEqual({ kv: before.kv + 1, alarms: before.alarms });
+    expect(runs("named").sort()).toEqual(["join", "part0", "part1", "split"]);
   });
 });

@@ -58,6 +58,12 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
   #queue: ObjectQueue | undefined;
   #refresher: IndexRefresh | undefined;
   #commits = 0;
+  /**
+   * A step that takes the object with it at once, before anything of its turn is stored, would never be counted. After
+   * an interruption, and where nobody but an alarm asks, what begins a step is stored before it begins.
+   */
+  #isCareful = false;
+  #isInAlarm = false;
 
   constructor(ctx: DurableObjectState, env: Env, shared: Shared<Env>) {
     super(ctx, env);
@@ -137,6 +143,7 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
    * alarm fires, and what it throws is retried six times only.
    */
   override async alarm(): Promise<void> {
+    this.#isInAlarm = true;
     try {
       this.#alarm.set(Date.now() + 1 + this.#getParts().timing.watchdogMs);
       await this.#lookAfter(await this.#load());
@@ -144,6 +151,8 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
       console.error("hephaestus: alarm", this.#name, error);
       // Not even the bindings may be there, after a deployment that went wrong.
       this.#alarm.armBy(Date.now() + 1 + TIMING_DEFAULT.watchdogMs);
+    } finally {
+      this.#isInAlarm = false;
     }
   }
 
@@ -165,11 +174,12 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
 
   /** What has come due, what is silent, what the index does not know yet. Nothing outside is waited for here. */
   async #lookAfter(driver: Driver): Promise<void> {
+    const runsOn = !this.#isAtRest(driver);
     await this.#getQueue().lookAfter(driver);
     if (driver.code) await driver.submit({ type: "wake" });
     driver.work();
     // A run that goes on is told to the index once; at rest it is told anyway.
-    if (!this.#isAtRest(driver)) this.ctx.waitUntil(this.#getIndex().tellOfLongRun(driver));
+    if (runsOn && !this.#isAtRest(driver)) this.ctx.waitUntil(this.#getIndex().tellOfLongRun(driver));
   }
 
   /** What is left of a deleted instance is its tombstone, and that only as long as its commands may come again. */
@@ -217,7 +227,9 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
     const elsewhere = this.#getQueue().takeUp(driver, code, active);
     const { compensate } = pendingWork(code.graph, state);
     const gone = [...active.filter((name) => !elsewhere.has(name)), ...(compensate === undefined ? [] : [compensate])];
-    if (gone.length > 0) await driver.submit({ type: "interrupted", steps: gone });
+    if (gone.length === 0) return driver;
+    this.#isCareful = true;
+    await driver.submit({ type: "interrupted", steps: gone });
     return driver;
   }
 
@@ -236,6 +248,7 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
         // In one turn, and so in one atomic write: what the record begins is looked after before it begins.
         this.#armFor(commit.changes);
         const [result = "conflict"] = await journal.commit([commit]);
+        if (this.#isCareful || this.#isInAlarm) await this.ctx.storage.sync();
         return result;
       },
       codeOf: (state) => this.#codeOf(state),

@@ -72,17 +72,14 @@ export class ObjectQueue {
   takeUp(driver: DrivenInstance, code: Code, active: readonly string[]): ReadonlySet<string> {
     const { state } = driver;
     const elsewhere = this.#forQueue(driver, code, active);
+    if (elsewhere.size === 0) return elsewhere;
+    this.#isNoted = true;
     const note = this.#ctx.storage.kv.get<Note>(NOTE_KEY);
     if (note?.run === state.run) {
-      this.#isNoted = true;
       this.#steps = new QueuedSteps(this.#parts.timing, note.steps);
       this.#steps.prune(state);
-    }
-    const known = this.#steps.toRecord();
-    const unknown = [...elsewhere].filter((name) => known[name] === undefined);
-    for (const name of unknown) this.#steps.await(name, attemptOf(driver, name), Date.now());
-    if (unknown.length > 0) {
-      this.#isNoted = true;
+    } else {
+      for (const name of elsewhere) this.#steps.await(name, attemptOf(driver, name), Date.now());
       this.#note(driver);
     }
     return elsewhere;

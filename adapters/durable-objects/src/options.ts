@@ -39,7 +39,7 @@ export interface InstanceIndex {
 export interface EdgeBindings {
   readonly objects: ObjectNamespace;
   /** Where steps with `execution: "queue"` go; without it all run in their object. */
-  readonly queue?: Queue<StepMessage>;
+  readonly queue?: Pick<Queue<StepMessage>, "sendBatch">;
   /** Answers lists; without it `list` is refused. */
   readonly index?: InstanceIndex;
 }

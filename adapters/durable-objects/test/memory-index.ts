@@ -14,6 +14,8 @@ import type { InstanceIndex } from "../src/index.ts";
  */
 export interface TestIndex extends InstanceIndex {
   failing: boolean;
+  /** What is written is never answered, nor kept. */
+  hanging: boolean;
   /** What was written, in order. */
   readonly puts: Header[];
   /** Calls that were made, failed ones too. */
@@ -23,13 +25,18 @@ export interface TestIndex extends InstanceIndex {
 export function testIndex(): TestIndex {
   const rows = new Map<string, Header>();
   const keyOf = ({ id, run }: { readonly id: string; readonly run: number }) => `${id} ${run}`;
+  async function beUp(): Promise<void> {
+    if (index.failing) throw new Error("the index is down");
+    if (index.hanging) await new Promise(() => {});
+  }
   const index: TestIndex = {
     failing: false,
+    hanging: false,
     puts: [],
     calls: 0,
     async put(headers) {
       index.calls += 1;
-      if (index.failing) throw new Error("the index is down");
+      await beUp();
       for (const header of headers) {
         const before = rows.get(keyOf(header));
         if (before && before.revision >= header.revision) continue;
@@ -39,7 +46,7 @@ export function testIndex(): TestIndex {
     },
     async drop(id, run) {
       index.calls += 1;
-      if (index.failing) throw new Error("the index is down");
+      await beUp();
       for (const [key, row] of rows) if (row.id === id && row.run <= run) rows.delete(key);
     },
     async query(filter: InstanceFilter) {

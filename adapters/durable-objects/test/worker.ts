@@ -1,8 +1,9 @@
+import { telemetryBus } from "@hephaestus/core";
 import { runnerWorkflows } from "@hephaestus/core/testing/conformance";
-import { hephaestusEdge, type StepMessage } from "../src/index.ts";
+import { hephaestusEdge, type ObjectNamespace, type StepMessage, TIMING_DEFAULT, type Timing } from "../src/index.ts";
 import { type TestIndex, testIndex } from "./memory-index.ts";
 import { type Witness, workflows } from "./workflows.ts";
-import { countWrites } from "./write-counter.ts";
+import { countWrites, writesOf } from "./write-counter.ts";
 
 // The types of `env` in the tests.
 declare global {
@@ -26,31 +27,104 @@ export function closeGates(): void {
   gates.clear();
 }
 export const index: TestIndex = testIndex();
+const otherIndex = testIndex();
+
+/** Times so long that nothing happens by itself, unless a test shortens them: tests must not depend on speed. */
+export const timing: { -readonly [Field in keyof Timing]: Timing[Field] } = {
+  ...TIMING_DEFAULT,
+  watchdogMs: 60_000,
+  leaseMs: 60_000,
+  claimMs: 60_000,
+  refreshMs: 200,
+};
+
+/** The queue as the objects see it: the real one, unless it loses or refuses what it is sent. */
+export const lossy = { mode: "deliver" as "deliver" | "lose" | "refuse", sent: [] as StepMessage[], batches: 0 };
+function lossyQueue(queue: Queue<StepMessage>): Pick<Queue<StepMessage>, "sendBatch"> {
+  return {
+    async sendBatch(messages) {
+      const batch = [...messages];
+      lossy.batches += 1;
+      lossy.sent.push(...batch.map((message) => message.body));
+      if (lossy.mode === "refuse") throw new Error("the queue is down");
+      if (lossy.mode === "deliver") return queue.sendBatch(batch);
+      return { metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } } };
+    },
+  };
+}
+
+/** The calls that went to objects, by name: each is a request. */
+const calls = new Map<string, string[]>();
+export const callsOf = (name: string): readonly string[] => calls.get(name) ?? [];
+function countCalls(objects: DurableObjectNamespace<WorkflowInstance>): ObjectNamespace {
+  return {
+    getByName: (name) =>
+      new Proxy(objects.getByName(name), {
+        get(stub, method) {
+          const call: unknown = Reflect.get(stub, method);
+          if (typeof call !== "function") return call;
+          return (...args: unknown[]) => {
+            calls.set(name, [...callsOf(name), String(method)]);
+            return Reflect.apply(call, stub, args);
+          };
+        },
+      }),
+  };
+}
+
+/** What a deployment that went wrong does to an object. */
+export const deployment = { broken: false };
+
+/** The objects that live, by name, and how often each was loaded. */
+const contexts = new Map<string, DurableObjectState>();
+const loads = new Map<string, number>();
+export const loadsOf = (name: string) => loads.get(name) ?? 0;
 
 const witness: Witness = {
   ran: (step, key) => void witnessed.push({ step, key }),
   gate: (name) => gateOf(name).promise,
+  kill: (name) => contexts.get(name)?.abort("killed"),
 };
+
+export const telemetry = telemetryBus();
 
 export const edge = hephaestusEdge<Cloudflare.Env>({
   workflows: [...workflows, ...runnerWorkflows],
-  bindings: (env) => ({ objects: env.INSTANCES, queue: env.STEPS, index }),
+  bindings(env, namespace) {
+    if (deployment.broken || namespace === "broken") throw new Error("a binding is missing");
+    return {
+      objects: countCalls(env.INSTANCES),
+      queue: lossyQueue(env.STEPS),
+      index: namespace === "" ? index : otherIndex,
+    };
+  },
   connectors: () => ({ witness }),
-  timing: () => ({ watchdogMs: 400, leaseMs: 600, claimMs: 600, refreshMs: 200 }),
+  namespaces: () => ["", "other"],
+  deadLetterQueue: "dead",
+  telemetry,
+  timing: () => timing,
 });
 
 export class WorkflowInstance extends edge.Instance {
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
     super(countWrites(ctx), env);
+    const name = ctx.id.name ?? "";
+    contexts.set(name, ctx);
+    loads.set(name, loadsOf(name) + 1);
+  }
+
+  override alarm(): Promise<void> {
+    writesOf(this.ctx.id.name ?? "").rings += 1;
+    return super.alarm();
   }
 }
 
-/** The steps that came through the queue. */
-export const consumed: StepMessage[] = [];
+/** What came through the queue. */
+export const consumed: { readonly queue: string; readonly bodies: readonly StepMessage[] }[] = [];
 
 export default {
   queue(batch, env) {
-    consumed.push(...batch.messages.map((message) => message.body));
+    consumed.push({ queue: batch.queue, bodies: batch.messages.map((message) => message.body) });
     return edge.queue(batch, env);
   },
 } satisfies ExportedHandler<Cloudflare.Env, StepMessage>;

@@ -5,6 +5,8 @@ export interface Witness {
   ran(step: string, key: string): void;
   /** A step waits here until the test lets it go on. */
   gate(name: string): Promise<void>;
+  /** Takes the object of this name out of memory, as a crash does. */
+  kill(name: string): void;
 }
 
 declare module "@hephaestus/core" {
@@ -35,20 +37,75 @@ export const chain = defineWorkflow({
   output: [three],
 });
 
-const parts = Array.from({ length: 20 }, (_, n) => step(`part${n}`, "queue"));
-const split = step("split");
-const join = step("join");
-export const fanOut = defineWorkflow({
-  name: "fan_out",
+const four = step("four");
+/** One step more than `chain`. */
+export const chainOfFour = defineWorkflow({
+  name: "chain_of_four",
   input: type<unknown>(),
   unique: { key: "n" },
-  start: split,
+  start: one,
   transitions: ({ on }) => [
-    on(split, { done: parts }),
-    ...parts.map((part) => on(part, { done: join })),
+    on(one, { done: two }),
+    on(two, { done: three }),
+    on(three, { done: four }),
+    on(four, { done }),
+  ],
+});
+const queuedStep = step("queued_step", "queue");
+/** As `chain`, with a step on the queue in the middle. */
+export const chainByQueue = defineWorkflow({
+  name: "chain_by_queue",
+  input: type<unknown>(),
+  unique: { key: "n" },
+  start: one,
+  transitions: ({ on }) => [on(one, { done: queuedStep }), on(queuedStep, { done: three }), on(three, { done })],
+});
+
+const nap = wait({ name: "nap", for: { milliseconds: 150 } });
+const split = step("split");
+const join = step("join");
+function fanOutOf<const Name extends string>(name: Name, width: number) {
+  const parts = Array.from({ length: width }, (_, n) => step(`part${n}`, "queue"));
+  return defineWorkflow({
+    name,
+    input: type<unknown>(),
+    unique: { key: "n" },
+    start: split,
+    transitions: ({ on }) => [
+      on(split, { done: parts }),
+      ...parts.map((part) => on(part, { done: join })),
+      on(join, { done }),
+    ],
+    output: [join],
+  });
+}
+export const fanOut = fanOutOf("fan_out", 20);
+export const pair = fanOutOf("pair", 2);
+export const wide = fanOutOf("wide", 1_000);
+
+/** Kills its object whenever it runs, as a step does that takes more memory than there is. */
+const deadly = defineStep({
+  name: "deadly",
+  execution: "inline",
+  onFailure: "skip",
+  run: async ({ connectors, idempotencyKey, instance, attempt }) => {
+    connectors.witness.ran("deadly", `${idempotencyKey}@${attempt}`);
+    connectors.witness.kill(instance.id);
+    await connectors.witness.gate("never");
+  },
+});
+const siblings = ["left", "right"].map((name) => step(name));
+export const deadlyFlow = defineWorkflow({
+  name: "deadly_flow",
+  input: type<unknown>(),
+  unique: { key: "n" },
+  start: nap,
+  transitions: ({ on }) => [
+    on(nap, { done: [...siblings, deadly] }),
+    ...siblings.map((sibling) => on(sibling, { done: join })),
+    on(deadly, { done: join }),
     on(join, { done }),
   ],
-  output: [join],
 });
 
 const answer = waitForEvent({ name: "answer", events: { yes: type<{ by: string }>(), no: type<undefined>() } });
@@ -62,7 +119,19 @@ export const waiting = defineWorkflow({
   output: [answer, after],
 });
 
-const nap = wait({ name: "nap", for: { milliseconds: 150 } });
+/** Takes one event after the other, once it was said that it may. */
+const takes = Array.from({ length: 3 }, (_, n) => waitForEvent({ name: `take${n}`, events: { more: type<number>() } }));
+export const gathering = defineWorkflow({
+  name: "gathering",
+  input: type<unknown>(),
+  unique: { key: "n" },
+  start: answer,
+  transitions: ({ on }) => [
+    on(answer, { yes: takes[0] as (typeof takes)[number], no: done }),
+    ...takes.map((take, n) => on(take, { more: takes[n + 1] ?? done })),
+  ],
+});
+
 export const timed = defineWorkflow({
   name: "timed",
   input: type<unknown>(),
@@ -86,6 +155,41 @@ export const slow = defineWorkflow({
   start: gated,
   transitions: ({ on }) => [on(gated, { done: after }), on(after, { done })],
   output: [gated],
+});
+
+/** As `chain`, with a wait and then an event in the middle. */
+export const chainWithWait = defineWorkflow({
+  name: "chain_with_wait",
+  input: type<unknown>(),
+  unique: { key: "n" },
+  start: one,
+  transitions: ({ on }) => [
+    on(one, { done: two }),
+    on(two, { done: nap }),
+    on(nap, { done: three }),
+    on(three, { done }),
+  ],
+});
+export const chainWithEvent = defineWorkflow({
+  name: "chain_with_event",
+  input: type<unknown>(),
+  unique: { key: "n" },
+  start: one,
+  transitions: ({ on }) => [
+    on(one, { done: gated }),
+    on(gated, { done: answer }),
+    on(answer, { yes: three, no: done }),
+    on(three, { done }),
+  ],
+});
+
+export const fleeting = defineWorkflow({
+  name: "fleeting",
+  input: type<unknown>(),
+  unique: { key: "n" },
+  retention: { milliseconds: 250 },
+  start: one,
+  transitions: ({ on }) => [on(one, { done })],
 });
 
 const book = defineStep({
@@ -121,4 +225,21 @@ export const badResult = defineWorkflow({
   transitions: ({ on }) => [on(notJson, { done })],
 });
 
-export const workflows = [chain, fanOut, waiting, timed, slow, failing, badResult];
+export const workflows = [
+  chain,
+  fanOut,
+  pair,
+  wide,
+  deadlyFlow,
+  waiting,
+  gathering,
+  timed,
+  slow,
+  failing,
+  badResult,
+  fleeting,
+  chainOfFour,
+  chainByQueue,
+  chainWithWait,
+  chainWithEvent,
+];

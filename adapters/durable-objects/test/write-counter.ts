@@ -2,12 +2,16 @@
 export interface Writes {
   kv: number;
   alarms: number;
+  /** Rows written by SQL statements. */
+  sql: number;
+  /** Alarms that rang: each is a request. */
+  rings: number;
 }
 
 const counts = new Map<string, Writes>();
 
 export function writesOf(name: string): Writes {
-  const writes = counts.get(name) ?? { kv: 0, alarms: 0 };
+  const writes = counts.get(name) ?? { kv: 0, alarms: 0, sql: 0, rings: 0 };
   counts.set(name, writes);
   return writes;
 }
@@ -29,6 +33,17 @@ export function countWrites(ctx: DurableObjectState): DurableObjectState {
       list: kv.list.bind(kv),
       put: counted("kv", kv.put.bind(kv)),
       delete: counted("kv", kv.delete.bind(kv)),
+    },
+  });
+  const { sql } = storage;
+  Object.defineProperty(storage, "sql", {
+    value: {
+      exec(...args: Parameters<typeof sql.exec>) {
+        const cursor = sql.exec(...args);
+        const rows = cursor.toArray();
+        writes.sql += cursor.rowsWritten;
+        return { toArray: () => rows, [Symbol.iterator]: () => rows[Symbol.iterator]() };
+      },
     },
   });
   Object.defineProperty(storage, "setAlarm", { value: counted("alarms", storage.setAlarm.bind(storage)) });
