@@ -16,6 +16,7 @@ export type ErrorCode =
   | "LIMIT_EXCEEDED"
   | "MAX_INTERRUPTIONS"
   | "NOT_JSON"
+  | "NOT_REACHED"
   | "NOT_SUPPORTED"
   | "OPTION_INVALID"
   | "PARKED"

@@ -1,2 +1,4 @@
+export { type Mock, type MockContext, mock } from "./mock.ts";
 export * from "./simulation/index.ts";
+export { type TestEngine, type TestEngineOptions, type TestedInstance, testEngine } from "./test-engine.ts";
 export * from "./virtual-clock.ts";

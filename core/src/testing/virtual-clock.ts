@@ -8,6 +8,10 @@ export interface VirtualClock extends Clock {
   advance(ms: number): Promise<void>;
   /** Moves to the next alarm, however far it is. False when none is set. */
   skip(): Promise<boolean>;
+  /** The time of the next alarm; undefined when none is set. */
+  readonly next: Timestamp | undefined;
+  /** Moves to the next alarm in this turn, and lets nothing go on before or after. False when none is set. */
+  ring(): boolean;
   /** Lets everything go on that waits for nothing but its turn. */
   settle(): Promise<void>;
 }
@@ -33,15 +37,20 @@ export function virtualClock(start: Timestamp = 1_800_000_000_000): VirtualClock
     return first;
   }
 
-  async function ring(alarm: Alarm): Promise<void> {
+  function ring(): boolean {
+    const alarm = next();
+    if (alarm === undefined) return false;
     now = Math.max(now, alarm.at);
     alarms.delete(alarm);
     alarm.ring();
-    await settle();
+    return true;
   }
 
   return {
     now: () => now,
+    get next() {
+      return next()?.at;
+    },
     schedule(at, callback) {
       const alarm = { at, ring: callback };
       alarms.add(alarm);
@@ -50,16 +59,20 @@ export function virtualClock(start: Timestamp = 1_800_000_000_000): VirtualClock
     async advance(ms) {
       const end = now + ms;
       await settle();
-      for (let alarm = next(); alarm && alarm.at <= end; alarm = next()) await ring(alarm);
+      for (let alarm = next(); alarm && alarm.at <= end; alarm = next()) {
+        ring();
+        await settle();
+      }
       now = end;
       await settle();
     },
     async skip() {
       await settle();
-      const alarm = next();
-      if (alarm) await ring(alarm);
-      return alarm !== undefined;
+      const rang = ring();
+      await settle();
+      return rang;
     },
+    ring,
     settle,
   };
 }

@@ -1,8 +1,7 @@
 import { encodePayload } from "../../definition/json.ts";
-import { type AnyStep, isOutcome, isPending, type StepContext, type StepDefinition } from "../../definition/step.ts";
-import type { Edges } from "../../definition/transitions.ts";
-import { isChoice } from "../../definition/transitions.ts";
+import { isOutcome, isPending, type StepContext } from "../../definition/step.ts";
 import type { AnyWorkflow } from "../../definition/workflow.ts";
+import { withCode } from "../with-code.ts";
 import type { Life } from "./scheduler.ts";
 import { never } from "./storage-port.ts";
 import type { Token, Told } from "./witness.ts";
@@ -13,31 +12,10 @@ type Code = (context: Context) => unknown;
 
 /** A workflow whose steps' code is watched, and parked before and after it runs: the same graph, other code. */
 export function watchedWorkflow(world: World, life: Life, workflow: AnyWorkflow): AnyWorkflow {
-  const made = new Map<AnyStep, AnyStep>();
-  const watched = (step: AnyStep): AnyStep => {
-    const known = made.get(step);
-    if (known) return known;
-    const { run, compensate, ...definition } = step.definition;
-    const own: StepDefinition = {
-      ...definition,
-      ...(run ? { run: watchedCode(world, life, step.name, run as unknown as Code, false) as never } : {}),
-      ...(compensate
-        ? { compensate: watchedCode(world, life, step.name, compensate as unknown as Code, true) as never }
-        : {}),
-    };
-    const copy = { ...step, definition: own };
-    made.set(step, copy);
-    return copy;
-  };
-  const target = (one: Edges["edges"][string]) => {
-    if (isChoice(one)) return { ...one, targets: one.targets.map(watched) };
-    return Array.isArray(one) ? one.map(watched) : watched(one as AnyStep);
-  };
-  const edges = workflow.definition.edges.map(({ step, edges: own }) => ({
-    step: watched(step),
-    edges: Object.fromEntries(Object.entries(own).map(([event, one]) => [event, target(one)])),
+  return withCode(workflow, ({ name, definition: { run, compensate } }) => ({
+    ...(run ? { run: watchedCode(world, life, name, run as unknown as Code, false) as never } : {}),
+    ...(compensate ? { compensate: watchedCode(world, life, name, compensate as unknown as Code, true) as never } : {}),
   }));
-  return { ...workflow, definition: { ...workflow.definition, edges } };
 }
 
 /** The code of one attempt in so many is not parked: it may answer in the turn in which it is called. */
