@@ -21,7 +21,7 @@ export type ResultArgument<S extends AnyStep, E extends EventOf<S>> = undefined 
   : [result: ByEventOf<S>[E]];
 
 /** What a step may return: one of its events with that event's result, or where it has the event `done`, the result. */
-export type ReturnOf<S extends AnyStep> =
+type ReturnOf<S extends AnyStep> =
   | { [E in EventOf<S>]: Outcome<E, ByEventOf<S>[E]> }[EventOf<S>]
   | ("done" extends EventOf<S> ? ByEventOf<S>["done"] : never)
   | Pending;
