@@ -16,7 +16,6 @@ export type ErrorCode =
   | "LIMIT_EXCEEDED"
   | "MAX_INTERRUPTIONS"
   | "NOT_JSON"
-  | "NOT_REACHED"
   | "NOT_SUPPORTED"
   | "OPTION_INVALID"
   | "PARKED"

@@ -1,4 +1,4 @@
-import { HephaestusError } from "../definition/errors.ts";
+import type { ErrorDetails } from "../definition/errors.ts";
 import { isEnded } from "../engine/run-state.ts";
 import type { RunStatus, StepStatus } from "../engine/state.ts";
 import type { Hephaestus } from "../runtime/hephaestus.ts";
@@ -12,11 +12,23 @@ export type Goal = { readonly status: RunStatus | "ended" } | { readonly step: s
 /** Lets time go on to the next thing that comes due. False: nothing is going on, and nothing will come due. */
 export type GoOn = () => Promise<boolean>;
 
+/** Thrown by what waits in a test: the step or the run ended otherwise, or nothing is left that could happen. */
+export class NotReachedError extends Error {
+  readonly code = "NOT_REACHED";
+  /** The instance, what was wanted, its status and that of its steps. */
+  readonly details: ErrorDetails;
+  constructor(message: string, details: ErrorDetails, cause: unknown) {
+    super(message, { cause });
+    this.name = "NotReachedError";
+    this.details = details;
+  }
+}
+
 const SETTLED: ReadonlySet<StepStatus> = new Set(["completed", "skipped", "cancelled", "failed"]);
 
 /**
  * Waits until an instance has come to its goal, as its commits tell; time goes on whenever nothing else does.
- * @throws HephaestusError NOT_REACHED when it ended without, or when nothing will bring it there
+ * @throws NotReachedError when it ended without, or when nothing will bring it there
  */
 export async function reach(engine: Hephaestus, id: string, goal: Goal, goOn: GoOn): Promise<InstanceView> {
   // A missing instance is told now, by its own error.
@@ -65,12 +77,12 @@ function statusesOf({ steps }: InstanceView): Record<string, StepStatus> {
   return Object.fromEntries(Object.entries(steps).map(([name, step]) => [name, step.status]));
 }
 
-function notReached(view: InstanceView, goal: Goal): HephaestusError {
+function notReached(view: InstanceView, goal: Goal): NotReachedError {
   const wanted = "step" in goal ? `step ${goal.step} ${goal.status}` : goal.status;
   const { id, status, failedStep, error } = view;
   const details = { id, wanted, status, steps: statusesOf(view), ...(failedStep ? { step: failedStep } : {}) };
   const cause = error && fromStoredError(error);
-  return new HephaestusError("NOT_REACHED", `${id}: not ${wanted}, since ${reasonOf(view, goal)}`, details, { cause });
+  return new NotReachedError(`${id}: not ${wanted}, since ${reasonOf(view, goal)}`, details, cause);
 }
 
 function reasonOf(view: InstanceView, goal: Goal): string {

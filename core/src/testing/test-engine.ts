@@ -40,7 +40,7 @@ export interface TestEngine extends Hephaestus {
   readonly clock: VirtualClock;
   /**
    * Sends a step's event as soon as the step waits for it.
-   * @throws HephaestusError NOT_REACHED when it does not come to wait, and what `resume` throws
+   * @throws NotReachedError when it does not come to wait, and what `resume` throws
    */
   send<S extends AnyStep, const E extends SentEvent<S>>(
     instance: TestedInstance,
@@ -50,12 +50,12 @@ export interface TestEngine extends Hephaestus {
   ): Promise<EventReply>;
   /**
    * Waits until a step has this status: completed, unless said otherwise. A status that came and went counts.
-   * @throws HephaestusError NOT_REACHED when the step or the run ended otherwise, or nothing is left that could happen
+   * @throws NotReachedError when the step or the run ended otherwise, or nothing is left that could happen
    */
   waitForStep(instance: TestedInstance, step: AnyStep, status?: Exclude<StepStatus, "idle">): Promise<StepView>;
   /**
    * Waits until a run has this status.
-   * @throws HephaestusError NOT_REACHED when it ended otherwise, or nothing is left that could happen
+   * @throws NotReachedError when it ended otherwise, or nothing is left that could happen
    */
   waitForStatus(instance: TestedInstance, status: RunStatus): Promise<InstanceView>;
 }
