@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
+import { CHROMIUM_ARGS } from "./scripts/chromium-args.ts";
 
 /*
  * What a package does in a runtime is tested in that runtime, not in a mock of it. The file's name says where it runs:
@@ -82,16 +83,7 @@ function chromium(name: string) {
     provider: playwright({
       launchOptions: {
         ...(executablePath && { executablePath }),
-        // Works as root and in a closed network: no sandbox, and no talk with Google's servers.
-        args: [
-          "--no-sandbox",
-          "--disable-gpu",
-          "--disable-quic",
-          "--no-first-run",
-          "--disable-background-networking",
-          "--disable-component-update",
-          "--disable-sync",
-        ],
+        args: CHROMIUM_ARGS,
       },
     }),
     instances: [{ browser: "chromium" as const, name }],

@@ -67,6 +67,7 @@ export function from() { return "no"; }
       "core/src/engine/decide.test.ts": `import fc from "fast-check";\nimport "../testing/index.ts";`,
       "adapters/sqlite/src/index.ts": `import "@hephaestus/core";`,
       "adapters/d1/src/index.ts": `import "@hephaestus/sqlite";\nimport "@hephaestus/core/testing";`,
+      "apps/demo-web/test/a.e2e.test.ts": `import "../../../scripts/serve-page.ts";`,
       "apps/demo-web/src/main.tsx": `import "@hephaestus/d1";\nimport "@hephaestus/core/drawing";`,
     };
     expect(problems(files)).toEqual([]);
@@ -81,6 +82,7 @@ export function from() { return "no"; }
     ["an adapter's test imports another", "adapters/http/test/a.test.ts", `import "@hephaestus/sqlite";`],
     ["an adapter imports an app", "adapters/http/src/index.ts", `import "@hephaestus/demo-web";`],
     ["a package is reached by a path", "apps/demo-web/src/main.tsx", `import "../../../core/src/engine/a.ts";`],
+    ["a package needs a script", "apps/demo-web/src/main.tsx", `import "../../../scripts/serve-page.ts";`],
     ["definition imports the engine", "core/src/definition/a.ts", `import type { A } from "../engine/a.ts";`],
     ["the engine imports the runtime", "core/src/engine/a.ts", `export * from "../runtime/a.ts";`],
     ["the engine imports telemetry", "core/src/engine/a.ts", `import "../telemetry/bus.ts";`],

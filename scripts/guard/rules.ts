@@ -79,12 +79,17 @@ const isApp = (name: string) => ["cli", "demo-web", "edge-worker"].includes(name
 
 function directionProblem(from: string, to: string): string | undefined {
   const [source, destination] = [packageOf(from), packageOf(to)];
-  if (source === destination) return undefined;
+  if (source === destination || isTool(from, to)) return undefined;
   if (source === "core") return "core imports nothing";
   if (destination.startsWith("apps/") || destination === "bench") return "nobody imports an app or the benchmarks";
   const mayImport = source.startsWith("apps/") || source === "bench" || destination === "core";
   if (mayImport || ADAPTERS_OF_ADAPTERS[source]?.includes(destination)) return undefined;
   return "adapters do not import each other";
+}
+
+/** Tests and measurements share what is no part of any package. */
+function isTool(from: string, to: string): boolean {
+  return to.startsWith("scripts/") && (isTest(from) || packageOf(from) === "bench");
 }
 
 function folderOfCore(path: string): string | undefined {
@@ -146,7 +151,7 @@ export function problemsOf(files: readonly SourceFile[], longFiles = LONG_FILES)
       const to = target(path, specifier);
       const problem = to ? (directionProblem(path, to) ?? coreProblem(path, to)) : externalProblem(path, specifier);
       if (problem) problems.push(`${path} imports ${specifier}: ${problem}`);
-      if (to && specifier.startsWith(".") && packageOf(to) !== packageOf(path)) {
+      if (to && specifier.startsWith(".") && packageOf(to) !== packageOf(path) && !isTool(path, to)) {
         problems.push(`${path} imports ${specifier}: another package is imported by its name`);
       }
       if (to && paths.has(to)) edges.push(to);

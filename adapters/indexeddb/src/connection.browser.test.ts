@@ -64,6 +64,31 @@ describe("the connection", () => {
     expect(await storage.commit([commitOf("a", 0)])).toEqual(["ok"]);
   });
 
+  it("holds nothing while the page is frozen, which every other page would wait for, and goes on afterwards", async () => {
+    const options = fresh();
+    const [storage, other] = [opened(options), opened(options)];
+    await storage.commit([commitOf("a", 0)]);
+    const begin = vi.spyOn(IDBDatabase.prototype, "transaction");
+    const [writing, reading] = [storage.commit([commitOf("b", 0)]), storage.load("a")];
+    const refused = expect(writing).rejects.toMatchObject({ code: "STORAGE_UNAVAILABLE" });
+    await vi.waitFor(() => expect(begin).toHaveBeenCalledTimes(2), { interval: 0 });
+    document.dispatchEvent(new Event("freeze"));
+    await refused;
+    // Neither connections nor transactions are left: nobody is in the way of an upgrade.
+    const blocked = vi.fn();
+    const newer = await openDB(databaseName(options), UPGRADES.length + 1, { blocked });
+    expect(blocked).not.toHaveBeenCalled();
+    newer.close();
+    await deleteDB(databaseName(options));
+    const waiting = [storage.commit([commitOf("c", 0)]), other.commit([commitOf("d", 0)])];
+    const begun = begin.mock.calls.length;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(begin).toHaveBeenCalledTimes(begun);
+    document.dispatchEvent(new Event("resume"));
+    expect(await Promise.all(waiting)).toEqual([["ok"], ["ok"]]);
+    expect(await reading).toBeUndefined();
+  });
+
   it("gives up after a few tries", async () => {
     const storage = opened(fresh());
     const begin = vi.spyOn(IDBDatabase.prototype, "transaction").mockImplementation(() => {

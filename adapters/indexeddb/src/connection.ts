@@ -1,5 +1,6 @@
 import { type IDBPDatabase, type IDBPTransaction, openDB, unwrap } from "idb";
 import type { IndexedDbOptions } from "./options.ts";
+import { onSleep } from "./page-life.ts";
 import { type Schema, type StoreName, UPGRADES, type Upgrade } from "./schema.ts";
 import { isLost, storageError, unavailable } from "./storage-error.ts";
 
@@ -35,6 +36,30 @@ export function connect(
 ): Connection {
   let current: Promise<IDBPDatabase<Schema>> | undefined;
   let closed = false;
+  let sleep: { readonly over: Promise<void>; readonly end: () => void } | undefined;
+  const running = new Set<{ abort(): void }>();
+
+  // A transaction in a page that sleeps ends when the page does, and every other one of the origin waits for it.
+  const stopListening = onSleep(
+    () => {
+      let end = () => {};
+      const over = new Promise<void>((resolve) => {
+        end = resolve;
+      });
+      sleep = { over, end };
+      for (const transaction of running) abort(transaction);
+      letGo();
+    },
+    () => {
+      sleep?.end();
+      sleep = undefined;
+    },
+  );
+
+  function letGo(): void {
+    current?.then((opened) => opened.close()).catch(() => {});
+    current = undefined;
+  }
 
   function forget(database: typeof current): void {
     if (current === database) current = undefined;
@@ -60,11 +85,16 @@ export function connect(
       let opening: typeof current;
       let begun = false;
       try {
-        opening = database();
-        const opened = await opening;
+        let opened: IDBPDatabase<Schema>;
+        do {
+          if (sleep) await sleep.over;
+          opening = database();
+          opened = await opening;
+        } while (sleep);
         const transaction = opened.transaction([...stores], mode, { durability });
         begun = true;
-        return await finish(transaction, use);
+        running.add(transaction);
+        return await finish(transaction, use).finally(() => running.delete(transaction));
       } catch (error) {
         const lost = isLost(error);
         if (lost) {
@@ -81,10 +111,19 @@ export function connect(
     write: (stores, use, durability) => transact(stores, "readwrite", use, durability),
     close() {
       closed = true;
-      current?.then((opened) => opened.close()).catch(() => {});
-      current = undefined;
+      stopListening();
+      sleep?.end();
+      letGo();
     },
   };
+}
+
+function abort(transaction: { abort(): void }): void {
+  try {
+    transaction.abort();
+  } catch {
+    // It has ended already, or will by itself.
+  }
 }
 
 async function finish<T, Mode extends "readonly" | "readwrite">(
@@ -101,11 +140,7 @@ async function finish<T, Mode extends "readonly" | "readwrite">(
     }
     return value;
   } catch (error) {
-    try {
-      transaction.abort();
-    } catch {
-      // It has ended already, and says why.
-    }
+    abort(transaction);
     await transaction.done.catch(() => {});
     throw unwrap(transaction).error ?? error;
   }

@@ -44,15 +44,16 @@ it.each([
   const lock = holdOwnerLock("r1", options);
   await lock.held;
   dispatchEvent(new Event(awake));
+  dispatchEvent(new Event("pagehide"));
   expect(await storage.ownerIsDead?.("r1")).toBe(false);
-  dispatchEvent(new Event(asleep));
+  dispatchEvent(new PageTransitionEvent(asleep, { persisted: true }));
   await vi.waitFor(async () => expect(await storage.ownerIsDead?.("r1")).toBe(true));
   dispatchEvent(new Event(awake));
   dispatchEvent(new Event(awake));
   await vi.waitFor(async () => expect(await storage.ownerIsDead?.("r1")).toBe(false));
   lock.release();
   await vi.waitFor(async () => expect(await storage.ownerIsDead?.("r1")).toBe(true));
-  dispatchEvent(new Event(asleep));
+  dispatchEvent(new PageTransitionEvent(asleep, { persisted: true }));
   dispatchEvent(new Event(awake));
   expect(await storage.ownerIsDead?.("r1")).toBe(true);
 });

@@ -29,16 +29,10 @@ export function holdOwnerLock(owner: string, options: IndexedDbOptions = {}): Ow
   if (locks === undefined) return { held: Promise.resolve(false), release() {} };
   const name = lockName(databaseName(options), owner);
   let current = holdLock(locks, name);
-  let asleep = false;
   const stop = onSleep(
+    () => current.release(),
     () => {
-      asleep = true;
-      current.release();
-    },
-    () => {
-      // A page that was just loaded is told of it, too.
-      if (asleep) current = holdLock(locks, name);
-      asleep = false;
+      current = holdLock(locks, name);
     },
   );
   return {

@@ -17,9 +17,26 @@ export function onWake(listener: () => void): () => void {
   });
 }
 
-/** Tells before the browser stops this page, for a while or for good, and when it goes on. */
-export function onSleep(asleep: () => void, awake: () => void): () => void {
-  const stops = [listen(["freeze", "pagehide"], asleep), listen(["resume", "pageshow"], awake)];
+/**
+ * Tells before the browser stops this page for a while, frozen or in the back-forward cache, and when it goes on. What
+ * it holds then is held against every other page: nobody could take back a lock or end a transaction there.
+ */
+export function onSleep(fallAsleep: () => void, wakeUp: () => void): () => void {
+  let asleep = false;
+  const stops = [
+    listen(["freeze", "pagehide"], (event) => {
+      // One that is going for good takes everything with it.
+      if (asleep || (event.type === "pagehide" && !(event as PageTransitionEvent).persisted)) return;
+      asleep = true;
+      fallAsleep();
+    }),
+    // A page that was just loaded is shown, too.
+    listen(["resume", "pageshow"], () => {
+      if (!asleep) return;
+      asleep = false;
+      wakeUp();
+    }),
+  ];
   return () => {
     for (const stop of stops) stop();
   };

@@ -1,8 +1,9 @@
+import { fileURLToPath } from "node:url";
 import { LEASE_MS } from "@hephaestus/core";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { type ServedPage, servePage } from "../../../scripts/serve-page.ts";
 import type { CodeHostCall } from "../src/tab/local-code-host.ts";
 import { type InstancePage, instancePage, type ShownLine, stepOf } from "./instance-page.ts";
-import { type ServedPage, servePage } from "./served-page.ts";
 
 /** Long enough that no call ends by itself before its page is gone, and short enough to wait for. */
 const FOREVER = "60";
@@ -11,7 +12,7 @@ const FIRST = ["check_title", "choose_reviewers", "label_size"];
 
 let served: ServedPage;
 beforeAll(async () => {
-  served = await servePage();
+  served = await servePage(fileURLToPath(new URL("..", import.meta.url)));
 }, 120_000);
 afterAll(() => served?.close());
 
