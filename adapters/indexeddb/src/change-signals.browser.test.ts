@@ -39,3 +39,17 @@ it("ignores what is not a list of ids", async () => {
   await other.commit([commitOf("a", 0)]);
   await vi.waitFor(() => expect(heard.mock.calls).toEqual([["a"]]));
 });
+
+it("a page that sleeps hears nothing, and hears again when it is awake", async () => {
+  const options = fresh();
+  const storage = opened(options);
+  const heard: string[] = [];
+  storage.watch?.((id) => heard.push(id));
+  const other = new BroadcastChannel(`hephaestus:${options.name}/default`);
+  document.dispatchEvent(new Event("freeze"));
+  other.postMessage(["asleep"]);
+  document.dispatchEvent(new Event("resume"));
+  other.postMessage(["awake"]);
+  await vi.waitFor(() => expect(heard).toEqual(["awake"]));
+  other.close();
+});

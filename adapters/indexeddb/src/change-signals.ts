@@ -1,3 +1,5 @@
+import { onSleep } from "./page-life.ts";
+
 /** Tells the other connections to a database, in this tab and in others, which instances have changed. */
 export interface ChangeSignals {
   post(ids: readonly string[]): void;
@@ -10,6 +12,15 @@ export function changeSignals(database: string): ChangeSignals {
   const listeners = new Set<(id: string) => void>();
   let channel: BroadcastChannel | undefined;
   let closed = false;
+  // A message evicts a page from the back-forward cache. Whoever wakes up reads what there is anyway.
+  const stopListening = onSleep(shut, () => {
+    if (listeners.size > 0) open();
+  });
+
+  function shut(): void {
+    channel?.close();
+    channel = undefined;
+  }
 
   function open(): BroadcastChannel | undefined {
     if (channel === undefined && !closed && typeof BroadcastChannel !== "undefined") {
@@ -36,9 +47,9 @@ export function changeSignals(database: string): ChangeSignals {
     },
     close() {
       closed = true;
+      stopListening();
       listeners.clear();
-      channel?.close();
-      channel = undefined;
+      shut();
     },
   };
 }

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { CHROMIUM_ARGS } from "../../../../scripts/chromium-args.ts";
 
 /** A tab that nobody pretends is in front. */
-export interface BareTab {
+interface BareTab {
   send(method: string, params?: object): Promise<unknown>;
   /** Runs an expression there; a promise is awaited. */
   evaluate(expression: string): Promise<unknown>;
@@ -29,6 +29,8 @@ interface Answer {
 
 const findChromium = fileURLToPath(new URL("../../../../scripts/chromium.mjs", import.meta.url));
 const POLL_MS = 50;
+const UNANSWERED_MS = 1_000;
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /**
  * Chromium over DevTools' protocol and nothing else. Playwright tells every page that it is in front and has the focus,
@@ -73,7 +75,9 @@ export async function bareChromium(): Promise<BareChromium> {
         return (answer.result as { readonly value?: unknown }).value;
       };
       const until = async (expression: string) => {
-        while ((await evaluate(expression)) !== true) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+        // A page that goes away under the question does not answer it.
+        const asked = () => Promise.race([evaluate(expression).catch(() => false), pause(UNANSWERED_MS)]);
+        while ((await asked()) !== true) await pause(POLL_MS);
       };
       await until("typeof tab === 'object'");
       return { send: inTab, evaluate, until };

@@ -53,3 +53,20 @@ it("a tab that was frozen and not missed goes on where it was", async () => {
   expect(await only.evaluate(workBy("k"))).toBe("only");
   expect(await only.evaluate("tab.results")).not.toContain("conflict");
 }, 60_000);
+
+it("what a tab drove goes on in another one while it lies in the back-forward cache, and it sees that when it is back", async () => {
+  const [first, second] = [await open("first", "cached", true), await open("second", "cached")];
+  await first.evaluate(start("k"));
+  await first.until(hasBegun("k"));
+  await first.evaluate("void (globalThis.sameLife = true)");
+  await first.send("Page.navigate", { url: served.url + addressOf({ tab: "elsewhere", database: "elsewhere" }) });
+  expect(await second.evaluate(workBy("k"))).toBe("second");
+  await first.until("document.readyState === 'complete' && globalThis.sameLife === undefined");
+  await first.evaluate("history.back()");
+  await first.until("globalThis.sameLife === true");
+  expect(await first.evaluate(workBy("k"))).toBe("second");
+  await first.evaluate("tab.release()");
+  await first.evaluate(start("later"));
+  expect(await first.evaluate(workBy("later"))).toBe("first");
+  expect(await second.evaluate(completions("k"))).toEqual(["work", "after"]);
+}, 60_000);

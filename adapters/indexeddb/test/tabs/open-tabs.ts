@@ -6,7 +6,7 @@ import type { Beginning } from "./tab.ts";
 export const serveTabs = (): Promise<ServedPage> => servePage(fileURLToPath(new URL(".", import.meta.url)));
 
 /** Longer than any test: whoever takes over before it is over was not told by it. */
-export const LEASE_MS_ENDLESS = 3_600_000;
+const LEASE_MS_ENDLESS = 3_600_000;
 
 export interface TabOptions {
   readonly tab: string;

@@ -10,7 +10,7 @@ export interface Beginning {
 }
 
 /** What a test does in a page, by `page.evaluate`. */
-export interface Tab {
+interface Tab {
   readonly engine: Hephaestus;
   /** What the storage answered to each commit of this page. */
   readonly results: readonly CommitResult[];
