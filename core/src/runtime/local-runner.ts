@@ -54,6 +54,9 @@ const CLOSE_GRACE_MS = 5_000;
 /** How many leases an owner that still holds its lock may be late: a throttled tab, a stalled process. */
 const STEAL_LEASES = 4;
 
+/** What the storage knows of owners: true is dead, false alive; undefined or absent is not known. */
+type OwnersKnown = ReadonlyMap<string | undefined, boolean | undefined>;
+
 /** Drives many instances in this process, on any storage; several of them may share one. */
 export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions = {}): Runner {
   const { storage, registry, clock, random, connectors, telemetry } = ports;
@@ -228,10 +231,9 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
     }
   }
 
-  /** What the storage knows of the owners of these rows: true is dead, false alive; absent is not known. */
-  async function knownOwners(rows: readonly DueInstance[]): Promise<ReadonlyMap<string | undefined, boolean>> {
+  async function knownOwners(rows: readonly DueInstance[]): Promise<OwnersKnown> {
     const owners = new Set(rows.map((row) => row.owner));
-    const known = new Map<string | undefined, boolean>([[runnerId, false]]);
+    const known = new Map<string | undefined, boolean | undefined>([[runnerId, false]]);
     for (const owner of owners) {
       if (owner === undefined || owner === runnerId || !storage.ownerIsDead) continue;
       known.set(owner, await storage.ownerIsDead(owner));
@@ -240,7 +242,7 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
   }
 
   /** Whether to drive it: its time has come, and nobody else will. A live owner that is only slow gets more time. */
-  function isMine({ owner, wakeAt }: DueInstance, known: ReadonlyMap<string | undefined, boolean>): boolean {
+  function isMine({ owner, wakeAt }: DueInstance, known: OwnersKnown): boolean {
     if (known.get(owner) === true) return true;
     const grace = owner !== undefined && owner !== runnerId && known.get(owner) === false ? STEAL_LEASES * leaseMs : 0;
     return wakeAt + grace <= clock.now();

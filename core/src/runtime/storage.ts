@@ -152,7 +152,10 @@ export interface Storage {
    * settles before the first commit that names the owner.
    */
   holdOwner?(owner: string): { readonly held: Promise<unknown>; release(): void };
-  /** A lock that says earlier than the lease that an owner will not come back. */
-  ownerIsDead?(owner: string): Promise<boolean>;
+  /**
+   * A lock that says earlier than the lease that an owner will not come back. One that is known to live gets more time
+   * than its lease; undefined is not known.
+   */
+  ownerIsDead?(owner: string): Promise<boolean | undefined>;
   close?(): Promise<void>;
 }
