@@ -1,17 +1,14 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { fileURLToPath } from "node:url";
 import { HephaestusError } from "@hephaestus/core";
 import { commitOf, headerOf } from "@hephaestus/core/testing/conformance";
 import { expect, it } from "vitest";
+import { newFile, type Process, startProcess } from "../test/processes.ts";
 import { nodePort, sqliteStorage } from "./node.ts";
 import { sqlStorage } from "./storage.ts";
 
-const newFile = () => join(mkdtempSync(join(tmpdir(), "hephaestus-")), "test.db");
+const WRITER = new URL("../test/writer.ts", import.meta.url);
+
 const code = (work: () => unknown) => {
   try {
     work();
@@ -101,7 +98,6 @@ it("a damaged page is STORAGE_CORRUPT", async () => {
   const damaged = new DatabaseSync(fileName);
   damaged.exec("PRAGMA journal_mode = DELETE");
   damaged.close();
-  const { readFileSync } = await import("node:fs");
   const bytes = readFileSync(fileName);
   bytes.fill(0x5a, 4_096 * 8);
   writeFileSync(fileName, bytes);
@@ -118,30 +114,13 @@ it("a closed storage is STORAGE_UNAVAILABLE", async () => {
   expect(await codeOf(storage.commit([commitOf("a", 0)]))).toBe("STORAGE_UNAVAILABLE");
 });
 
-const running: ChildProcess[] = [];
-function startWriter(fileName: string, name: string, instances: number, revisions: number) {
-  const script = fileURLToPath(new URL("../test/writer.ts", import.meta.url));
-  const args = ["--conditions=@hephaestus/source", script, fileName, name, String(instances), String(revisions)];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-  running.push(child);
-  let output = "";
-  child.stdout.on("data", (chunk: Buffer) => {
-    output += chunk.toString();
-  });
-  const lines = () =>
-    output
-      .split("\n")
-      .slice(0, -1)
-      .map((line) => line.split(" ") as [string, string, string]);
-  return { child, lines };
-}
+const wordsOf = (process: Process) => process.lines().map((line) => line.split(" ") as [string, string, string]);
 
 it("of several processes on one new file, each revision has one winner", async () => {
   const fileName = newFile();
-  const writers = ["one", "two", "three"].map((name) => startWriter(fileName, name, 4, 100));
-  const exits = await Promise.all(writers.map(({ child }) => once(child, "close")));
-  expect(exits.map(([exitCode]) => exitCode)).toEqual([0, 0, 0]);
-  const wins = writers.flatMap(({ lines }) => lines()).filter(([answer]) => answer === "ok");
+  const writers = ["one", "two", "three"].map((name) => startProcess(WRITER, fileName, name, 4, 100));
+  expect(await Promise.all(writers.map(({ exitCode }) => exitCode))).toEqual([0, 0, 0]);
+  const wins = writers.flatMap(wordsOf).filter(([answer]) => answer === "ok");
   expect(new Set(wins.map(([, id, revision]) => `${id} ${revision}`)).size).toBe(wins.length);
   const storage = sqliteStorage(fileName);
   for (const id of ["i0", "i1", "i2", "i3"]) {
@@ -153,12 +132,11 @@ it("of several processes on one new file, each revision has one winner", async (
 
 it("a process that is killed loses nothing that was answered", async () => {
   const fileName = newFile();
-  const { child, lines } = startWriter(fileName, "one", 2, 1_000_000);
-  while (lines().length < 500) await once(child.stdout!, "data");
-  child.kill("SIGKILL");
-  await once(child, "close");
+  const writer = startProcess(WRITER, fileName, "one", 2, 1_000_000);
+  await writer.until((lines) => lines.length >= 500);
+  await writer.kill();
   const storage = sqliteStorage(fileName);
-  const acknowledged = lines().filter(([answer]) => answer === "ok");
+  const acknowledged = wordsOf(writer).filter(([answer]) => answer === "ok");
   for (const [, id, revision] of [
     acknowledged.findLast(([, one]) => one === "i0")!,
     acknowledged.findLast(([, one]) => one === "i1")!,

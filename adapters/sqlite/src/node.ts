@@ -3,6 +3,7 @@ import type { Storage } from "@hephaestus/core";
 import { UPDATED } from "./declared-index.ts";
 import { storageError } from "./errors.ts";
 import { declaredIndexes, pendingMigrations, readMigrations } from "./migrations.ts";
+import { holdOwnerLock, ownerIsDead } from "./owner-lock.ts";
 import type { Row, SqlPort, Statement } from "./port.ts";
 import { type SqlStorageOptions, sqlStorage } from "./storage.ts";
 
@@ -64,11 +65,21 @@ export function sqliteStorage(
     throw error;
   }
   const storage = sqlStorage(nodePort(database), { ...options, indexes });
+  // Nobody else can open one that is in memory.
+  const location = database.location();
   return {
     ...storage,
+    ...(location === null ? {} : ownerLocks(location)),
     async close() {
       if (database.isOpen) database.close();
     },
+  };
+}
+
+function ownerLocks(location: string): Required<Pick<Storage, "holdOwner" | "ownerIsDead">> {
+  return {
+    holdOwner: (owner) => holdOwnerLock(location, owner, Date.now()),
+    ownerIsDead: async (owner) => ownerIsDead(location, owner),
   };
 }
 

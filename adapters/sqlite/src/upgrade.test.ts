@@ -1,16 +1,14 @@
-import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { createHephaestus } from "@hephaestus/core";
 import { expect, it } from "vitest";
 import { keptFlow, UNFINISHED } from "../test/kept-flow.ts";
+import { newFile } from "../test/processes.ts";
 import { MIGRATIONS } from "./migrations.ts";
 import { sqliteStorage } from "./node.ts";
 
 /** Databases as each version of the schema left them, by `scripts/keep-schema.ts`: published ones never change. */
 const folder = new URL("../test/schemas/", import.meta.url);
-const newFile = () => join(mkdtempSync(join(tmpdir(), "hephaestus-")), "test.db");
 const schemaOf = (fileName: string) =>
   new DatabaseSync(fileName, { readOnly: true })
     .prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type, name")
