@@ -1,5 +1,12 @@
+import { abortAllDurableObjects } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { runnerConformance } from "@hephaestus/core/testing/conformance";
 import { edge } from "../test/worker.ts";
 
-runnerConformance("Durable Objects", async () => ({ engine: edge.engine(env) }));
+runnerConformance("Durable Objects", async () => ({
+  engine: edge.engine(env),
+  async crash() {
+    await abortAllDurableObjects();
+    return edge.engine(env);
+  },
+}));

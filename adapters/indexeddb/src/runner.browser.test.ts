@@ -1,12 +1,9 @@
-import { createHephaestus } from "@hephaestus/core";
-import { runnerConformance, runnerWorkflows } from "@hephaestus/core/testing/conformance";
+import { telemetryBus } from "@hephaestus/core";
+import { localLane, runnerConformance } from "@hephaestus/core/testing/conformance";
 import { indexedDbStorage } from "./indexeddb-storage.ts";
 
 let databases = 0;
-runnerConformance("local runner, IndexedDB", async () => ({
-  engine: createHephaestus({
-    workflows: [...runnerWorkflows],
-    storage: indexedDbStorage({ name: `runner-conformance-${++databases}-${crypto.randomUUID()}` }),
-    local: { sweepMs: 50 },
-  }),
-}));
+runnerConformance("local runner, IndexedDB", async () => {
+  const name = `runner-conformance-${++databases}-${crypto.randomUUID()}`;
+  return localLane(() => indexedDbStorage({ name }), telemetryBus());
+});

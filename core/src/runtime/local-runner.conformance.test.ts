@@ -1,7 +1,9 @@
+import { telemetryBus } from "../telemetry/bus.ts";
+import { localLane } from "../testing/runner-lane.ts";
 import { runnerConformance } from "../testing/runner-suite.ts";
-import { runnerWorkflows } from "../testing/runner-workflows.ts";
-import { createHephaestus } from "./hephaestus.ts";
+import { memoryStorage } from "./memory-storage.ts";
 
-runnerConformance("local runner, memory", async () => ({
-  engine: createHephaestus({ workflows: [...runnerWorkflows], local: { sweepMs: 50 } }),
-}));
+runnerConformance("local runner, memory", async () => {
+  const storage = memoryStorage();
+  return localLane(() => storage, telemetryBus());
+});

@@ -1,53 +1,32 @@
-import { describe, expect, it } from "vitest";
-import type { RunStatus, StepStatus } from "../engine/state.ts";
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { StepStatus } from "../engine/state.ts";
 import { makeId, systemClock, systemRandom } from "../runtime/clock.ts";
-import type { Hephaestus, StartedInstance } from "../runtime/hephaestus.ts";
+import type { StartedInstance } from "../runtime/hephaestus.ts";
 import type { InstanceChange } from "../runtime/runner.ts";
+import { type RunnerLane, reaches, stepReaches, untilSeen } from "./runner-lane.ts";
+import { runnerLessons } from "./runner-lessons.ts";
 import * as flows from "./runner-workflows.ts";
 
-/** An engine with the code of `runnerWorkflows`, on the runner under test. */
-export interface RunnerLane {
-  readonly engine: Hephaestus;
-}
-
-type Started = Pick<StartedInstance<unknown>, "id" | "get" | "subscribe">;
-
-/** Waits until an instance has this status, or its step has. */
-function reaches(engine: Hephaestus, { id }: { readonly id: string }, status: RunStatus): Promise<void> {
-  return untilSeen(engine, id, async () => (await engine.get(id)).status === status);
-}
-function stepReaches(
-  engine: Hephaestus,
-  { id }: { readonly id: string },
-  step: string,
-  status: StepStatus,
-): Promise<void> {
-  return untilSeen(engine, id, async () => (await engine.get(id)).steps[step]?.status === status);
-}
-function untilSeen(engine: Hephaestus, id: string, holds: () => Promise<boolean>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const look = () =>
-      holds().then((does) => {
-        if (!does) return;
-        stop();
-        resolve();
-      }, reject);
-    const stop = engine.subscribe(id, look);
-    void look();
-  });
-}
+type Started = Pick<StartedInstance<unknown>, "get">;
 
 /**
  * What every runner must do, through the public API, in real time and its real runtime.
  * @example
- * runnerConformance("local", async () => ({ engine: createHephaestus({ workflows: [...runnerWorkflows] }) }));
+ * runnerConformance("local runner, one file", async () => localLane(() => sqliteStorage("flows.db"), telemetryBus()));
  */
 export function runnerConformance(name: string, makeLane: () => Promise<RunnerLane>): void {
   describe(`runner conformance: ${name}`, () => {
     let counter = 0;
     async function _setUp() {
-      const { engine } = await makeLane();
-      return { engine, key: `k${++counter}-${makeId(systemClock.now(), systemRandom)}` };
+      const opened = await makeLane();
+      let alive = opened.engine;
+      const lane: RunnerLane = {
+        ...opened,
+        crash: async () => (alive = await opened.crash()),
+      };
+      // What is not closed goes on looking for what is due, beside all the tests that follow.
+      onTestFinished(() => alive.close());
+      return { lane, engine: lane.engine, key: `k${++counter}-${makeId(systemClock.now(), systemRandom)}` };
     }
     const statuses = async (started: Started) => {
       const { steps } = await started.get();
@@ -100,7 +79,7 @@ export function runnerConformance(name: string, makeLane: () => Promise<RunnerLa
       }
     });
 
-    it("LESSONS 3: of two parallel waits each gets its own event, and siblings go on meanwhile", async () => {
+    it("LESSONS 2, 3: of two parallel waits each gets its own event, and siblings go on meanwhile", async () => {
       const { engine, key } = await _setUp();
       const started = await engine.for(flows.parallelWaits).start(key, {});
       await stepReaches(engine, started, "b", "completed");
@@ -156,7 +135,7 @@ export function runnerConformance(name: string, makeLane: () => Promise<RunnerLa
       await expect(late.resume("came")).rejects.toMatchObject({ code: "STATUS_REFUSES" });
     });
 
-    it("a timer wakes its instance with nobody calling", async () => {
+    it("LESSONS 6: a timer wakes its instance with nobody calling", async () => {
       const { engine, key } = await _setUp();
       const started = await engine.for(flows.timer).start(key, {});
       await started.result();
@@ -190,7 +169,7 @@ export function runnerConformance(name: string, makeLane: () => Promise<RunnerLa
       expect(await statuses(route)).toMatchObject({ risky: "failed", a: "skipped", b: "completed" });
     });
 
-    it("LESSONS 9, 10: a failed run says why, keeps what siblings did, and is compensated in reverse order", async () => {
+    it("LESSONS 9: a failed run says why, and is compensated in reverse order", async () => {
       const { engine, key } = await _setUp();
       const started = await engine.for(flows.saga).start(key, { fails: { pay: 1 } });
       await expect(started.result()).rejects.toMatchObject({ code: "RUN_FAILED", details: { step: "pay" } });
@@ -261,11 +240,16 @@ export function runnerConformance(name: string, makeLane: () => Promise<RunnerLa
 
     it("LESSONS 12: of fifty starts of a key at once one starts, and the others are told of it", async () => {
       const { engine, key } = await _setUp();
-      const starts = Array.from({ length: 50 }, () => engine.for(flows.waitsInSequence).start(key, {}));
-      const refused = (await Promise.allSettled(starts)).flatMap((one) =>
-        one.status === "rejected" ? [one.reason] : [],
+      const starts = Array.from({ length: 50 }, (_, n) =>
+        engine.for(flows.waitsInSequence).start(key, { to: `${n}` }, { tags: [`t${n}`] }),
       );
+      const answers = await Promise.allSettled(starts);
+      const refused = answers.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
       expect(refused.length).toBe(49);
+      // And nothing of theirs is in the record of the one that won.
+      const won = answers.findIndex((one) => one.status === "fulfilled");
+      const view = await engine.get(`suite_waits/n::${key}`);
+      expect([view.input, view.tags]).toEqual([{ to: `${won}` }, [`t${won}`]]);
       for (const error of refused) {
         expect(error).toMatchObject({ code: "ALREADY_RUNNING", details: { id: `suite_waits/n::${key}`, run: 1 } });
       }
@@ -364,5 +348,7 @@ export function runnerConformance(name: string, makeLane: () => Promise<RunnerLa
       const revisions = seen.map((change) => change.revision);
       expect(revisions).toEqual([...revisions].sort((one, other) => one - other));
     });
+
+    runnerLessons(_setUp);
   });
 }

@@ -1,8 +1,9 @@
 import { NonRetryableError } from "../definition/errors.ts";
 import { type Schema, type } from "../definition/schema.ts";
 import { defineStep, done, emit, pending, type StepContext, wait, waitForEvent } from "../definition/step.ts";
-import { defineVersions } from "../definition/versions.ts";
-import { defineWorkflow } from "../definition/workflow.ts";
+import { type AnyVersions, defineVersions } from "../definition/versions.ts";
+import { type AnyWorkflow, defineWorkflow } from "../definition/workflow.ts";
+import { lessonWorkflows } from "./lesson-workflows.ts";
 
 /** What the conformance suite's steps are told by the instance's input. */
 interface SuiteInput {
@@ -214,7 +215,7 @@ export const versioned = defineVersions({
 });
 
 /** All that a runner under test must have the code of. */
-export const runnerWorkflows = [
+export const runnerWorkflows: readonly (AnyWorkflow | AnyVersions)[] = [
   sequence,
   parallel,
   diamond,
@@ -229,4 +230,5 @@ export const runnerWorkflows = [
   forgotten,
   notJson,
   versioned,
-] as const;
+  ...lessonWorkflows,
+];

@@ -71,6 +71,51 @@ export function storageConformance(name: string, makeLane: () => Promise<Storage
       expect(Object.keys(record?.changes.steps ?? {})).toEqual(["constructor", "toString"]);
     });
 
+    it("LESSONS 19: what went in comes out with its names and their order, whatever they look like", async () => {
+      const { storage, id } = await setUp();
+      const metadata = { z: 1, "01": "one", 2: { b: [], a: {} }, "": null, "a.b": [true, 1.5, "1"] };
+      const changes: Changes = {
+        at: 7,
+        run: {
+          format: 1,
+          run: 1,
+          workflow: "flow",
+          version: 1,
+          fingerprint: "f1",
+          tags: ["1", "a"],
+          metadata,
+          telemetry: metadata,
+        },
+        steps: { "2": { status: "completed", event: "done", metadata }, "1": { status: "active" } },
+      };
+      await storage.commit([commitOf(id("a"), 0, { changes, header: headerOf(id("a"), { metadata }) })]);
+      const [record] = (await storage.load(id("a"))) ?? [];
+      expect(JSON.stringify(record?.changes)).toBe(JSON.stringify(changes));
+      if (!storage.capabilities.headers) return;
+      const [row] = (await storage.query({ id: id("a") })).items;
+      expect(JSON.stringify(row?.metadata)).toBe(JSON.stringify(metadata));
+    });
+
+    it("LESSONS 12, 18: record, payloads and row of a start are of one writer, or none is there", async () => {
+      const { storage, lane, id } = await setUp();
+      const writers = [storage, await lane.reopen()];
+      for (let round = 0; round < 10; round++) {
+        const one = id(`s${round}`);
+        const answers = await Promise.all(
+          writers.map((writer, n) => {
+            const header = headerOf(one, { key: `k${n}`, input: `${n}` });
+            return writer.commit([commitOf(one, 0, { nonce: `w${n}`, payloads: { input: `${n}` }, header })]);
+          }),
+        );
+        const won = answers.findIndex(([answer]) => answer === "ok");
+        expect((await storage.load(one))?.map((record) => record.nonce)).toEqual([`w${won}`]);
+        expect(await storage.payloads(one, [1])).toEqual([{ input: `${won}` }]);
+        if (!storage.capabilities.headers) continue;
+        const { items } = await storage.query({ id: one });
+        expect(items.map(({ key, input }) => [key, input])).toEqual([[`k${won}`, won]]);
+      }
+    });
+
     it("refuses a stale revision, a second start and a skipped revision, and changes nothing", async () => {
       const { storage, id } = await setUp();
       await storage.commit([commitOf(id("a"), 0), commitOf(id("b"), 0)]);
