@@ -56,6 +56,7 @@ export { memoryStorage, mergeHeader } from "./runtime/memory-storage.ts";
 export { type Code, makeRegistry, type Registry } from "./runtime/registry.ts";
 export {
   checkRequest,
+  codeToAdopt,
   type InstanceChange,
   type InstanceRequest,
   type Runner,

@@ -5,6 +5,7 @@ import {
   COMMAND_RETENTION_MS,
   type Code,
   checkRequest,
+  codeToAdopt,
   type DrivenInstance,
   Driver,
   type DriverHost,
@@ -85,7 +86,8 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
   send(request: InstanceRequest) {
     return toWire(async () => {
       const driver = await this.#load();
-      return driver.submit(await checkRequest(driver.code, request));
+      const checked = await checkRequest(driver.code, request);
+      return driver.submit(checked, codeToAdopt(this.#shared.registry, driver.state, checked));
     });
   }
 

@@ -186,7 +186,7 @@ function needsDriver(draft: Draft): boolean {
 }
 
 function writesHeader(draft: Draft, changes: Changes): boolean {
-  if (changes.run || changes.owner !== undefined) return true;
+  if (changes.run || changes.owner !== undefined || changes.fingerprint !== undefined) return true;
   // Where there is no runner that takes the run in the same commit, its first step writes no row.
   if (changes.status !== undefined && !(changes.status === "running" && draft.base.status === "waiting")) return true;
   return changes.steps !== undefined && !needsDriver(draft);

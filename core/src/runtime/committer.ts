@@ -74,7 +74,7 @@ export class Committer implements DrivenInstance {
     return this.#flushing || this.#queue.length > 0;
   }
 
-  /** @param code for a start: the code of the new run */
+  /** @param code for a start: the code of the new run; for an adopt: that which the run would go on with */
   submit(command: Command, code?: Code): Promise<Json> {
     return new Promise((resolve, reject) => this.#add({ command, code, resolve, reject }));
   }
@@ -220,11 +220,12 @@ export class Committer implements DrivenInstance {
     const { clock, runner } = this.#host;
     const [first] = batch;
     if (first?.code && isEnded(this.state.status)) this.code = first.code;
+    const code = first?.command.type === "adopt" ? first.code : this.code;
     const commands = batch.length === 1 && first ? [first.command] : batch.map(({ command }) => command);
-    if (this.code === undefined) {
+    if (code === undefined) {
       return { changes: undefined, replies: commands.map((command) => replyWithoutCode(this.state, command)) };
     }
-    return decide(this.code.graph, this.state, commands, runner ? { now: clock.now(), runner } : { now: clock.now() });
+    return decide(code.graph, this.state, commands, runner ? { now: clock.now(), runner } : { now: clock.now() });
   }
 
   /** What does not fit into one record together is committed one by one; a result that never fits fails its step. */
@@ -261,6 +262,7 @@ export class Committer implements DrivenInstance {
     if (payloads) this.payloads.keep(revision, payloads);
     // A refresh meanwhile may have read and folded it already.
     if (this.state.revision >= revision) return;
+    this.#noteAdopted(changes);
     if (this.#host.telemetry) this.#fold({ revision, run, nonce: this.#nonce ?? "", changes }, payloads?.input);
     else {
       this.#noteLease(changes, true);
@@ -280,6 +282,12 @@ export class Committer implements DrivenInstance {
     applyRecord(state, record, graph);
     this.#host.committed(this, record.changes);
     tell?.();
+  }
+
+  /** A run that was adopted goes on under other code, if that is here. */
+  #noteAdopted({ fingerprint }: Changes): void {
+    const { info } = this.state;
+    if (fingerprint !== undefined && info) this.code = this.#host.codeOf({ info, fingerprint });
   }
 
   #noteLease({ owner }: Changes, isOwn: boolean): void {
@@ -316,6 +324,7 @@ export class Committer implements DrivenInstance {
         this.payloads.clear();
         this.code = this.#host.codeOf({ info: run, fingerprint: run.fingerprint });
       }
+      this.#noteAdopted(record.changes);
       this.#fold(record);
     }
     return loaded?.some((record) => record.nonce === nonce) ?? false;

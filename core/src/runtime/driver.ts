@@ -58,7 +58,7 @@ export class Driver implements DrivenInstance {
 
   /**
    * Has a command decided and committed. Idempotent by the command's id or the attempt's token.
-   * @param code for a start: the code of the new run
+   * @param code for a start: the code of the new run; for an adopt: that which the run would go on with
    */
   submit(command: Command, code?: Code): Promise<Json> {
     return this.#committer.submit(command, code);

@@ -16,6 +16,7 @@ import { loadState } from "./load-state.ts";
 import type { Registry } from "./registry.ts";
 import {
   checkRequest,
+  codeToAdopt,
   type InstanceChange,
   type InstanceRequest,
   type Runner,
@@ -272,7 +273,7 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
     async send(id: string, request: InstanceRequest) {
       if (closed) throw closedError();
       const checked = await checkRequest((await driverOf(id)).code, request);
-      return withDriver(id, (driver) => driver.submit(checked));
+      return withDriver(id, (driver) => driver.submit(checked, codeToAdopt(registry, driver.state, checked)));
     },
     async read(id) {
       // Not the driver's state: another runner may have gone on.

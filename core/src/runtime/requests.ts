@@ -5,7 +5,7 @@ import type { Code } from "./registry.ts";
 /** A command that somebody waits for. */
 export interface Request {
   readonly command: Command;
-  /** Of a start: the code of the new run. */
+  /** Of a start: the code of the new run. Of an adopt: the code that the run would go on with. */
   readonly code: Code | undefined;
   readonly resolve: (value: Json) => void;
   readonly reject: (error: unknown) => void;
@@ -14,14 +14,20 @@ export interface Request {
 /** One commit holds at most about this much of payloads, in UTF-16 units, or one command that is larger. */
 const COMMIT_LENGTH_MAX = 950_000;
 
-/** Takes what shares the next commit off a queue. A start is alone in its commit: it begins on an empty state. */
+/** A start begins on an empty state, and an adopt is decided by other code: neither shares its commit. */
+function isAlone({ command: { type } }: Request): boolean {
+  return type === "start" || type === "adopt";
+}
+
+/** Takes what shares the next commit off a queue. */
 export function takeBatch(queue: Request[]): Request[] {
-  if (queue.length === 1 || queue[0]?.command.type === "start") return queue.splice(0, 1);
+  const [first] = queue;
+  if (queue.length === 1 || (first && isAlone(first))) return queue.splice(0, 1);
   let count = 0;
   let length = 0;
-  for (const { command } of queue) {
-    length += lengthOf(command);
-    if (command.type === "start" || (count > 0 && length > COMMIT_LENGTH_MAX)) break;
+  for (const request of queue) {
+    length += lengthOf(request.command);
+    if (isAlone(request) || (count > 0 && length > COMMIT_LENGTH_MAX)) break;
     count += 1;
   }
   return queue.splice(0, count);

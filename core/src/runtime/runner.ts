@@ -1,11 +1,12 @@
 import type { Json } from "../definition/json.ts";
 import { parsePayload } from "../definition/schema.ts";
 import type { ControlCommand, EventCommand, ScheduleCommand, StartCommand, StartReply } from "../engine/commands.ts";
+import type { RunState } from "../engine/run-state.ts";
 import type { Changes, Revision, RunStatus, StepState, StepStatus, Timestamp } from "../engine/state.ts";
 import type { DrivenInstance } from "./driver-host.ts";
 import type { HistoryEntry } from "./history.ts";
 import type { InstanceView } from "./instance-view.ts";
-import type { Code } from "./registry.ts";
+import type { Code, Registry } from "./registry.ts";
 import type { InstanceFilter, InstanceSummary, Page } from "./storage.ts";
 
 /** What can be asked of an instance from outside. Plain JSON: it can be sent to where the instance lives. */
@@ -70,4 +71,13 @@ export function toStanding({ id, state }: Pick<DrivenInstance, "id" | "state">):
   const steps: Record<string, StepStatus> = {};
   for (const [name, { status }] of state.steps) steps[name] = status;
   return { id, run: state.run, revision: state.revision, at: state.updatedAt, status: state.status, steps };
+}
+
+/** For an adopt: the code that the run would go on with, where it is here. */
+export function codeToAdopt(
+  registry: Pick<Registry, "find">,
+  { info }: Pick<RunState, "info">,
+  { type }: InstanceRequest,
+): Code | undefined {
+  return type === "adopt" && info ? registry.find(info.workflow, info.version) : undefined;
 }

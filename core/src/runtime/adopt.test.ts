@@ -1,0 +1,89 @@
+import { expect, it } from "vitest";
+import { keyed, stage } from "../../test/stage.ts";
+import { createHephaestus, done, memoryStorage, telemetryBus, type, wait, waitForEvent } from "../index.ts";
+import { virtualClock } from "../testing/virtual-clock.ts";
+
+const hold = waitForEvent({ name: "hold", events: { go: type<undefined>() } });
+const nap = wait({ name: "nap", for: { minutes: 1 } });
+const { plain } = stage();
+const [first, extra] = [plain("first"), plain("extra")];
+const before = keyed("flow", {
+  start: first,
+  on: ({ on }) => [on(first, { done: [hold, nap] }), on(hold, { go: done }), on(nap, { done })],
+});
+const after = keyed("flow", {
+  start: first,
+  on: ({ on }) => [
+    on(first, { done: [hold, nap] }),
+    on(hold, { go: extra }),
+    on(nap, { done: extra }),
+    on(extra, { done }),
+  ],
+});
+
+/** An instance that was begun by other code than the engines have. */
+async function parked(code = after) {
+  const [storage, clock, id] = [memoryStorage(), virtualClock(), "flow/n::1"];
+  const old = createHephaestus({ workflows: [before], storage, clock });
+  await old.for(before).start("1", {});
+  await clock.settle();
+  await old.close();
+  // With a bus that somebody listens to, records are folded another way.
+  const telemetry = telemetryBus();
+  telemetry.attach("test", "*", () => {});
+  return {
+    open: (told = false) => createHephaestus({ workflows: [code], storage, clock, ...(told ? { telemetry } : {}) }),
+    clock,
+    id,
+  };
+}
+
+it.each([false, true])("what is parked goes on under the code that it is adopted by, joins and all", async (told) => {
+  const { open, clock, id } = await parked();
+  const engine = open(told);
+  expect(await engine.get(id)).toMatchObject({ parked: true });
+  await engine.adopt(id, { id: "a1" });
+  await engine.adopt(id, { id: "a1" });
+  expect(await engine.get(id)).toMatchObject({ parked: false, status: "waiting" });
+  expect(await engine.resume(id, "go")).toBe("delivered");
+  expect((await engine.get(id)).steps.extra).toBeUndefined();
+  await clock.advance(60_000);
+  expect(await engine.get(id)).toMatchObject({ status: "completed", steps: { extra: { status: "completed" } } });
+});
+
+it("another process with that code finds its timers, also one that knew it as parked", async () => {
+  const { open, clock, id } = await parked();
+  const [engine, other] = [open(), open()];
+  await expect(other.resume(id, "go")).rejects.toMatchObject({ code: "PARKED" });
+  await engine.adopt(id);
+  await engine.close();
+  expect(await other.resume(id, "go")).toBe("delivered");
+  await other.close();
+  const third = open();
+  await clock.advance(60_000);
+  expect((await third.get(id)).status).toBe("completed");
+});
+
+it("nobody who only looks at what is due goes without it", async () => {
+  const { open, clock, id } = await parked();
+  const engine = open();
+  await engine.adopt(id);
+  await engine.close();
+  const next = open();
+  await clock.advance(60_000);
+  expect((await next.get(id)).steps.nap?.status).toBe("completed");
+});
+
+it("code that has lost what was touched is refused with what is missing, and the instance stays as it was", async () => {
+  const lost = keyed("flow", { start: first, on: ({ on }) => [on(first, { done: nap }), on(nap, { done })] });
+  const { open, id } = await parked(lost);
+  const engine = open();
+  await expect(engine.adopt(id)).rejects.toMatchObject({ code: "PARKED", details: { id, lost: "step hold" } });
+  await expect(engine.cancel(id)).rejects.toMatchObject({ code: "PARKED" });
+  expect(await engine.get(id)).toMatchObject({ parked: true, status: "waiting" });
+});
+
+it("where no code of its version is here, there is nothing to adopt it by", async () => {
+  const { open, id } = await parked(keyed("another", { start: extra, on: ({ on }) => [on(extra, { done })] }));
+  await expect(open().adopt(id)).rejects.toMatchObject({ code: "PARKED" });
+});
