@@ -78,7 +78,7 @@ publish(
       number(1_000 / wide[name].median),
     ]),
     notes: [
-      "Hephaestus journals the start and every step, with results as JSON, a fence and a lease; Resonate keeps every step's result as JSON in its in-process server; Effect keeps every activity's exit in a map; XState keeps nothing.",
+      "Hephaestus journals the start and every step, with results as JSON, a fence and a lease; Resonate keeps every step's result as JSON in its in-process server; Effect keeps every activity's exit in a map, as a JSON value; XState keeps nothing.",
     ],
     data: Object.fromEntries(
       peerNames.flatMap((name) => [

@@ -9,7 +9,7 @@ export interface Machine {
   readonly runtime: string;
   /** ISO 8601, UTC, to the minute. */
   readonly measuredAt: string;
-  /** With `+` when the tree had changes that are in no commit. */
+  /** The last one that changed what is measured; with `+` when there were changes that are in no commit. */
   readonly commit: string;
   /** Of the last minute, before anything was measured: what else was running. */
   readonly load: number;
@@ -31,10 +31,10 @@ export function describeMachine(): Machine {
 }
 
 function commitNow(): string {
+  const measured = ["core/src", "adapters"].map((folder) => `../../../${folder}`);
   try {
-    // Results are written by the programs themselves, one after the other.
-    const isChanged = git("status", "--porcelain", "--", "..", "../../../core", "../../../adapters") !== "";
-    return git("rev-parse", "--short", "HEAD") + (isChanged ? "+" : "");
+    const isChanged = git("status", "--porcelain", "--", ...measured) !== "";
+    return git("log", "-1", "--format=%h", "--", ...measured) + (isChanged ? "+" : "");
   } catch {
     return "unknown";
   }

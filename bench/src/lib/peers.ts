@@ -72,8 +72,8 @@ export function xstate(shape: Shape): Peer {
 
 /**
  * A workflow of activities on the engine's memory layer: the exit of each activity is kept by execution, name and
- * attempt as it is (not encoded), so that a resumed execution runs the workflow's code again and skips them. Nothing
- * outlives the process.
+ * attempt, its value as the JSON value (not the text) that its schema makes of it, so that a resumed execution runs the
+ * workflow's code again and skips them. Nothing outlives the process.
  */
 export function effect(shape: Shape): Peer {
   const activity = (index: number) =>

@@ -37,7 +37,7 @@ export interface Rate extends Sample {
  */
 export async function measureRates<Name extends string>(
   contenders: readonly Contender<Name>[],
-  { rounds = 15, roundMs = 200, warmUpMs = 1_000, seconds = "thread" }: RoundOptions = {},
+  { rounds = 11, roundMs = 400, warmUpMs = 1_000, seconds = "thread" }: RoundOptions = {},
 ): Promise<Record<Name, Rate>> {
   const now = seconds === "thread" ? threadMs : clockMs;
   for (const contender of contenders) await runFor(contender, warmUpMs, now);
@@ -66,8 +66,9 @@ function threadMs(): number {
 
 async function runFor({ work, prepare, tidy }: Contender, forMs: number, now: () => number) {
   await prepare?.();
-  // Garbage of the one before is not this one's cost; needs `node --expose-gc`.
-  globalThis.gc?.();
+  // Garbage of the one before is not this one's cost; needs `node --expose-gc`. A full collection would also forget what
+  // the compiler has learned, and every round would measure how it is learned again.
+  globalThis.gc?.({ type: "minor" });
   const begun = now();
   const begunAt = clockMs();
   let units = 0;

@@ -16,6 +16,7 @@ export function chain(length: number, run: StepRun = value) {
     input: type<unknown>(),
     start: all[0] as AnyStep,
     transitions: ({ on }) => all.map((step, index) => on(step, { done: all[index + 1] ?? done })),
+    output: [all.at(-1) as AnyStep],
   });
 }
 
@@ -31,5 +32,6 @@ export function fanOut(width: number, run: StepRun = value) {
       ...rest.map((step) => on(step, { done: last })),
       on(last, { done: done }),
     ],
+    output: [last],
   });
 }

@@ -20,13 +20,16 @@ export function markdownTable(columns: readonly Column[], rows: readonly (readon
 const pad = (text: string, width: number, align: Column["align"] = "left") =>
   align === "right" ? text.padStart(width) : text.padEnd(width);
 
-/** Replaces what stands between `<!-- name -->` and `<!-- /name -->`. */
-export function replaceBetween(text: string, name: string, replacement: string): string {
+/**
+ * Replaces what stands between `<!-- name -->` and `<!-- /name -->`.
+ * @param around what stands between a marker and the text: empty lines for a block, nothing inside of a sentence
+ */
+export function replaceBetween(text: string, name: string, replacement: string, around = "\n\n"): string {
   const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
   const from = text.indexOf(open);
   const to = text.indexOf(close);
   if (from < 0 || to < from) throw new Error(`no markers ${open} … ${close}`);
-  return `${text.slice(0, from + open.length)}\n\n${replacement}\n\n${text.slice(to)}`;
+  return text.slice(0, from + open.length) + around + replacement + around + text.slice(to);
 }
 
 /** Three digits that matter, with separators: 1,234,000 or 12.3 or 0.0123. */
