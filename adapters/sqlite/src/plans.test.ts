@@ -145,7 +145,7 @@ it("a page of all statuses reads as many rows as it answers, however many there 
   expect(read).toBeLessThanOrEqual(21 + 3);
   expect((await counted.query({ status: ["failed", "cancelled"] })).items.map((item) => item.id)).toEqual(["rare"]);
 });
-it("loads, guards, due rows and removals search an index", async () => {
+it("LESSONS 14: loads, guards, due rows and removals search an index", async () => {
   const inner = nodePort(new DatabaseSync(":memory:"));
   await migrate(inner);
   const plans: string[] = [];
