@@ -33,8 +33,8 @@ function conditions(...runtime: string[]) {
 const testTimeout = 60_000;
 const outside = ["**/node_modules/**", "**/dist/**", "**/.wrangler*/**"];
 
-/** A package whose tests run in workerd, with the bindings of its wrangler config. */
-function workerd(folder: string, config: string, bindings: Record<string, string> = {}) {
+/** A folder whose tests run in workerd, with the bindings of its wrangler config. */
+function workerd(folder: string, config: string, bindings: Record<string, string> = {}, others: string[] = []) {
   return {
     ...conditions("workerd", "worker", "browser"),
     plugins: [cloudflareTest({ wrangler: { configPath: `${root}${folder}/${config}` }, miniflare: { bindings } })],
@@ -42,7 +42,7 @@ function workerd(folder: string, config: string, bindings: Record<string, string
       name: `workerd:${folder.split("/").at(-1)}`,
       root: `${root}${folder}`,
       include: ["**/*.workerd.test.ts"],
-      exclude: outside,
+      exclude: [...outside, ...others],
       testTimeout,
     },
   };
@@ -108,7 +108,10 @@ export default defineConfig({
       },
       workerd("adapters/durable-objects", "test/wrangler.jsonc"),
       workerd("adapters/d1", "test/wrangler.jsonc"),
-      workerd("apps/edge-worker", "wrangler.jsonc", { GITHUB_WEBHOOK_SECRET: "development", WATCHDOG_SECONDS: "1" }),
+      workerd("apps/edge-worker", "wrangler.jsonc", { GITHUB_WEBHOOK_SECRET: "development", WATCHDOG_SECONDS: "1" }, [
+        "cost/**",
+      ]),
+      workerd("apps/edge-worker/cost", "wrangler.jsonc"),
       {
         ...conditions("browser"),
         test: {

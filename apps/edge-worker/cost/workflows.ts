@@ -1,0 +1,85 @@
+import {
+  type AnyStep,
+  defineStep,
+  defineWorkflow,
+  done,
+  type RunOptions,
+  type,
+  wait,
+  waitForEvent,
+} from "@hephaestus/core";
+
+const common = { input: type<{ n: number }>(), unique: { key: "n" } } as const;
+
+function chain(name: string, length: number) {
+  const steps: AnyStep[] = Array.from({ length }, (_, n) => defineStep({ name: `step${n}`, run: () => n }));
+  return defineWorkflow({
+    ...common,
+    name,
+    start: steps[0] as AnyStep,
+    transitions: ({ on }) => steps.map((step, n) => on(step, { done: steps[n + 1] ?? done })),
+  });
+}
+
+const FAN_OUT_WIDTH = 100;
+
+/** Parts of the inline fan-out that wait for the one before them to be stored, each for its own. */
+const waiting: (() => void)[] = [];
+/** Lets the next part end: called whenever something was stored. */
+export const nextPart = (): void => waiting.shift()?.();
+
+/** As steps do that wait for calls to the outside: one ends after the other, so that none shares a record. */
+const oneByOne = (n: number) => () => (n === 0 ? n : new Promise<number>((resolve) => waiting.push(() => resolve(n))));
+
+const split = defineStep({ name: "split", run: () => 0 });
+const join = defineStep({ name: "join", run: () => 0 });
+function fanOut(name: string, part: (n: number) => RunOptions & { run: () => number | Promise<number> }) {
+  const parts = Array.from({ length: FAN_OUT_WIDTH }, (_, n) => defineStep({ ...part(n), name: `part${n}` }));
+  return defineWorkflow({
+    ...common,
+    name,
+    start: split,
+    transitions: ({ on }) => [
+      on(split, { done: parts }),
+      ...parts.map((one) => on(one, { done: join })),
+      on(join, { done }),
+    ],
+  });
+}
+
+/** Longer than everything else that is waited for. */
+export const NAP_MS = 3_600_000;
+
+const before = defineStep({ name: "before", run: () => 1 });
+const after = defineStep({ name: "after", run: () => 2 });
+const answer = waitForEvent({ name: "answer", events: { yes: type<{ by: string }>() } });
+const nap = wait({ name: "nap", for: { milliseconds: NAP_MS } });
+const queued = defineStep({ name: "queued", execution: "queue", run: () => 3 });
+
+/** What is counted, by the names that the page gives it. */
+export const shapes = {
+  "three inline steps": chain("three", 3),
+  "ten inline steps": chain("ten", 10),
+  "a step, an event that is waited for, a step": defineWorkflow({
+    ...common,
+    name: "event",
+    start: before,
+    transitions: ({ on }) => [on(before, { done: answer }), on(answer, { yes: after }), on(after, { done })],
+  }),
+  "a step, a timer, a step": defineWorkflow({
+    ...common,
+    name: "timer",
+    start: before,
+    transitions: ({ on }) => [on(before, { done: nap }), on(nap, { done: after }), on(after, { done })],
+  }),
+  "a step, one on the queue, a step": defineWorkflow({
+    ...common,
+    name: "queued",
+    start: before,
+    transitions: ({ on }) => [on(before, { done: queued }), on(queued, { done: after }), on(after, { done })],
+  }),
+  "a fan-out of 100, inline": fanOut("inline", (n) => ({ execution: "inline", run: oneByOne(n) })),
+  "a fan-out of 100, by the queue": fanOut("queue", (n) => ({ execution: "queue", run: () => n })),
+};
+
+export type Shape = keyof typeof shapes;
