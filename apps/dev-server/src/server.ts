@@ -26,6 +26,7 @@ export interface ServerCommand {
   readonly port: number;
 }
 
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const OUTPUT_LENGTH_MAX = 20_000;
 
 /** Whether something answers at `/health`. */
@@ -54,6 +55,9 @@ export function startServer({ program, args, cwd, env = {}, port }: ServerComman
   const exited = once(child, "exit").then(() => {});
   const killOnExit = () => killGroup(child);
   process.on("exit", killOnExit);
+  // A signal ends this process without the event above, and would leave the server behind.
+  const exit = () => process.exit(1);
+  for (const signal of SIGNALS) process.on(signal, exit);
   let killed = false;
   const url = `http://localhost:${port}`;
 
@@ -76,6 +80,7 @@ export function startServer({ program, args, cwd, env = {}, port }: ServerComman
     async kill() {
       killed = true;
       process.off("exit", killOnExit);
+      for (const signal of SIGNALS) process.off(signal, exit);
       killGroup(child);
       await exited;
       // Its children are gone when nobody holds the port any more.
