@@ -37,7 +37,8 @@ const WORKERS_MIN = 2;
 const FAULTS_MIN = 5;
 /** A canary lives no longer than so many seeds. */
 const CANARY_SEEDS_MAX = 1_000;
-const TRACE_LINES = 60;
+/** As many lines of the trace as one looks at; TRACE_LINES=100000 for all of them. */
+const TRACE_LINES = Number(process.env.TRACE_LINES ?? 60);
 
 const first = Number(asked.seed);
 const count = Number(asked.seeds);

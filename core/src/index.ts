@@ -1,6 +1,6 @@
 export * from "./definition/duration.ts";
 export * from "./definition/errors.ts";
-export { DONE, type Graph, type StepNode } from "./definition/graph.ts";
+export { DONE, type Graph, NO_GRAPH, type StepNode } from "./definition/graph.ts";
 export * from "./definition/json.ts";
 export { checkKey, instanceIdOf } from "./definition/key.ts";
 export { DefinitionError, type Problem, type ProblemCode } from "./definition/problems.ts";
@@ -56,7 +56,6 @@ export { memoryStorage, mergeHeader } from "./runtime/memory-storage.ts";
 export { type Code, makeRegistry, type Registry } from "./runtime/registry.ts";
 export {
   checkRequest,
-  codeToAdopt,
   type InstanceChange,
   type InstanceRequest,
   type Runner,

@@ -4,8 +4,8 @@ import {
   Draft,
   type Driver,
   foldRecords,
-  type Graph,
   type Header,
+  NO_GRAPH,
   type RunState,
   toHeader,
 } from "@hephaestus/core";
@@ -120,18 +120,6 @@ function headerOfState(state: RunState, code: Code | undefined): Header {
   const { endedAt } = state;
   return { ...toHeader(draft), revision: state.revision, ...(endedAt === undefined ? {} : { endedAt }) };
 }
-
-const NO_GRAPH: Graph = {
-  workflow: "",
-  version: 0,
-  fingerprint: "",
-  nodes: [],
-  starts: [],
-  startEdges: [],
-  retentionMs: undefined,
-  byName: new Map(),
-  receivers: new Map(),
-};
 
 /** Whether a commit changes what lists show: an event that waits in the inbox does not. */
 export function isSeenInIndex({ run, status, steps }: Changes): boolean {

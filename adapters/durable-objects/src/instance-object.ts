@@ -3,9 +3,7 @@ import {
   type AttemptReport,
   type Changes,
   COMMAND_RETENTION_MS,
-  type Code,
   checkRequest,
-  codeToAdopt,
   type DrivenInstance,
   Driver,
   type DriverHost,
@@ -87,7 +85,7 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
     return toWire(async () => {
       const driver = await this.#load();
       const checked = await checkRequest(driver.code, request);
-      return driver.submit(checked, codeToAdopt(this.#shared.registry, driver.state, checked));
+      return driver.submit(checked);
     });
   }
 
@@ -219,7 +217,8 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
     if (isDue && !this.#alarm.isArmed) this.#alarm.set(Date.now() + timing.watchdogMs);
     if (isOver) return driver;
     if (code === undefined) {
-      telemetry?.parked(state, Date.now(), this.#find(state) ? "changed" : "missing");
+      const here = state.info && this.#shared.registry.find(state.info.workflow, state.info.version);
+      telemetry?.parked(state, Date.now(), here ? "changed" : "missing");
       return driver;
     }
     const active = [...state.open].filter((name) => {
@@ -253,7 +252,7 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
         if (this.#isCareful || this.#isInAlarm) await this.ctx.storage.sync();
         return result;
       },
-      codeOf: (state) => this.#codeOf(state),
+      registry: this.#shared.registry,
       slot: () => () => {},
       ...(bindings.queue ? { dispatch: (driver, steps) => this.#getQueue().dispatch(driver, steps) } : {}),
       runsElsewhere: (_driver, step) => this.#getQueue().mayHaveBegun(step),
@@ -264,15 +263,6 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
         console.error("hephaestus:", driver.id, error);
       },
     };
-  }
-
-  #codeOf(state: Pick<RunState, "info" | "fingerprint">): Code | undefined {
-    const code = this.#find(state);
-    return code?.graph.fingerprint === state.fingerprint ? code : undefined;
-  }
-
-  #find({ info }: Pick<RunState, "info">): Code | undefined {
-    return info && this.#shared.registry.find(info.workflow, info.version);
   }
 
   /** Has the alarm look after what a commit changes: timers, and work or a refresh of the index that may get lost. */

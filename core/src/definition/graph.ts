@@ -67,6 +67,19 @@ export interface Graph {
   readonly receivers: ReadonlyMap<string, readonly StepNode[]>;
 }
 
+/** Where the code of an instance is not there, nothing is known of its steps. */
+export const NO_GRAPH: Graph = {
+  workflow: "",
+  version: 0,
+  fingerprint: "",
+  nodes: [],
+  starts: [],
+  startEdges: [],
+  retentionMs: undefined,
+  byName: new Map(),
+  receivers: new Map(),
+};
+
 /**
  * A short text that differs when the graph does: names, kinds, edges, joins and failure routes, but not the code, the
  * times or the retry policies, which may change under a running instance. Two independent 32-bit FNV-1a hashes with

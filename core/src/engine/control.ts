@@ -2,10 +2,9 @@ import { unreachable } from "../definition/errors.ts";
 import type { Json } from "../definition/json.ts";
 import { decideAdopt } from "./adopt.ts";
 import type { ControlCommand, StartCommand, StartReply } from "./commands.ts";
+import { deliverWaiting } from "./deliver-waiting.ts";
 import type { Draft } from "./draft.ts";
 import { beginEnding, redoCompensations } from "./ending.ts";
-import { deliver, longestWaiting } from "./inbox.ts";
-import { propagate } from "./joins.ts";
 import { CANCEL_GRACE_MS, COMMAND_RETENTION_MS } from "./limits.ts";
 import { refuseStatus } from "./refuse.ts";
 import { decideRetry } from "./retry-run.ts";
@@ -78,7 +77,7 @@ export function decideControl(draft: Draft, command: ControlCommand): Json {
 }
 
 /** Leaves a tombstone, which holds nothing but the commands that may be delivered again. */
-function forget(draft: Draft): void {
+export function forget(draft: Draft): void {
   for (const command of unexpiredCommands(draft)) draft.record(command);
   draft.status = "deleted";
 }
@@ -92,13 +91,7 @@ export function forgetDue(draft: Draft): void {
 /** Events that came in time go before timers that came due meanwhile, one after the other as if they came now. */
 function unpause(draft: Draft): void {
   draft.paused = false;
-  for (const item of [...draft.untaken()]) {
-    // What the events before it led to may have taken it.
-    const taker = draft.hasLeft(item) ? undefined : longestWaiting(draft, item);
-    if (taker === undefined) continue;
-    deliver(draft, taker, item);
-    propagate(draft);
-  }
+  deliverWaiting(draft);
   fireDue(draft);
 }
 

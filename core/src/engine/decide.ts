@@ -4,6 +4,7 @@ import type { Json } from "../definition/json.ts";
 import { decideChoice, decideCompensated, decideInterrupted, decideReport } from "./attempts.ts";
 import type { Command, Reply, StartCommand } from "./commands.ts";
 import { decideControl, decideStart, forgetDue, unexpiredCommands } from "./control.ts";
+import { deliverWaiting } from "./deliver-waiting.ts";
 import { Draft } from "./draft.ts";
 import { advanceEnding, beginEnding } from "./ending.ts";
 import { decideEvent, decideSchedule } from "./events.ts";
@@ -129,6 +130,7 @@ function decideOne(draft: Draft, command: Exclude<Command, StartCommand>): Json 
       decideInterrupted(draft, command);
       return null;
     case "wake":
+      deliverWaiting(draft);
       fireDue(draft);
       forgetDue(draft);
       return null;

@@ -55,6 +55,8 @@ export class Draft {
   doneTaken: number;
   /** Steps whose edges were taken or killed, and whose joins are still to be looked at. */
   touched: number[] = [];
+  /** A runner is to look at it then, whatever its timers and its owner say. */
+  lookAt: Timestamp | undefined = undefined;
   /** What was undone, or could not be, may have to be undone once more. */
   redo = false;
   // Most commits need few of these: each is made when it is first written to.

@@ -25,6 +25,11 @@ export function beginEnding(draft: Draft, ending: Ending): void {
   if (draft.ending) return;
   draft.ending = ending;
   draft.paused = false;
+  cancelWaiting(draft);
+}
+
+/** Ends what waits: at once when the run begins to end, or later where that was said without the code. */
+function cancelWaiting(draft: Draft): void {
   for (const name of [...draft.open()]) {
     const step = draft.step(name) as StepState;
     if (step.status === "choosing") draft.set(name, { ...step, status: "completed", targets: [] });
@@ -36,6 +41,7 @@ export function beginEnding(draft: Draft, ending: Ending): void {
 export function advanceEnding(draft: Draft): void {
   const { ending } = draft;
   if (ending === undefined || draft.status === ending.outcome) return;
+  cancelWaiting(draft);
   if (draft.active > 0 && draft.now >= ending.until) giveUpAttempts(draft);
   if (draft.active > 0) return;
   const name = nextToCompensate(draft);

@@ -1,12 +1,14 @@
 import { type ErrorCode, type ErrorDetails, HephaestusError } from "../definition/errors.ts";
 import type { StepNode } from "../definition/graph.ts";
+import type { JsonText } from "../definition/json.ts";
+import type { Writable } from "../definition/writable.ts";
 import type { EventCommand, EventReply, ScheduleCommand } from "./commands.ts";
 import type { Draft } from "./draft.ts";
 import { deliver, longestWaiting } from "./inbox.ts";
 import { INBOX_LENGTH_MAX } from "./limits.ts";
 import { refuseStatus } from "./refuse.ts";
-import { isEnded, isSettled } from "./run-state.ts";
-import type { InboxEntry, StepState } from "./state.ts";
+import { type InboxItem, isEnded, isSettled } from "./run-state.ts";
+import type { StepState } from "./state.ts";
 
 /**
  * Gives an event to the step that has waited for it longest, or keeps it for one that still may.
@@ -15,30 +17,51 @@ import type { InboxEntry, StepState } from "./state.ts";
 export function decideEvent(draft: Draft, command: EventCommand): EventReply {
   const { commandId, event, payload, step } = command;
   const receivers = receiversOf(draft, event, step);
-  if (draft.status === "compensating" || draft.status === "completed" || draft.status === "cancelled") {
-    refuseStatus(draft, "an event");
-  }
+  refuseAfterEnd(draft);
   if (draft.status !== "failed" && receivers.every((node) => isOver(draft.step(node.name)))) {
     const details = { event, ...(step === undefined ? {} : { step }), id: draft.base.id };
     throw new HephaestusError("EVENT_NOT_EXPECTED", `no step of ${draft.base.id} can take ${event} any more`, details);
   }
-  const entry: InboxEntry = {
-    id: commandId,
-    event,
-    ...(step === undefined ? {} : { step }),
-    ...(payload === undefined ? {} : { payload: true }),
-  };
-  const item = { ...entry, revision: draft.revision, at: draft.now };
+  const item = itemOf(draft, command);
   const taker = draft.paused ? undefined : longestWaiting(draft, item);
-  if (taker === undefined && draft.untakenCount >= INBOX_LENGTH_MAX) {
+  if (taker === undefined) return queue(draft, item, payload);
+  draft.accept(item, payload);
+  deliver(draft, taker, item);
+  draft.remember(commandId, "event", "delivered");
+  return "delivered";
+}
+
+/**
+ * Keeps an event of which nothing is known but its name, since the code is not there.
+ * @throws HephaestusError STATUS_REFUSES, LIMIT_EXCEEDED
+ */
+export function queueEvent(draft: Draft, command: EventCommand): EventReply {
+  refuseAfterEnd(draft);
+  return queue(draft, itemOf(draft, command), command.payload);
+}
+
+/** What failed may be retried, and take its events then. */
+function refuseAfterEnd(draft: Draft): void {
+  if (draft.status === "compensating" || draft.status === "completed" || draft.status === "cancelled") {
+    refuseStatus(draft, "an event");
+  }
+}
+
+function itemOf({ revision, now }: Draft, { commandId, event, step, payload }: EventCommand): InboxItem {
+  const item: Writable<InboxItem> = { id: commandId, event, revision, at: now };
+  if (step !== undefined) item.step = step;
+  if (payload !== undefined) item.payload = true;
+  return item;
+}
+
+function queue(draft: Draft, item: InboxItem, payload: JsonText | undefined): EventReply {
+  if (draft.untakenCount >= INBOX_LENGTH_MAX) {
     const message = `the inbox of ${draft.base.id} holds ${INBOX_LENGTH_MAX} events that no step has taken`;
     throw new HephaestusError("LIMIT_EXCEEDED", message, { limit: "INBOX_LENGTH_MAX", most: INBOX_LENGTH_MAX });
   }
   draft.accept(item, payload);
-  if (taker) deliver(draft, taker, item);
-  const reply = taker ? "delivered" : "queued";
-  draft.remember(commandId, "event", reply);
-  return reply;
+  draft.remember(item.id, "event", "queued");
+  return "queued";
 }
 
 /** Whether a step can take no event any more: a choice is made after its own event has come. */

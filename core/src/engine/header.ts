@@ -47,7 +47,8 @@ export function toHeader(draft: Draft): Header {
   const { base, now, status, owner, endedAt } = draft;
   const info = draft.info ?? base.info;
   assert(info, "a header is of a run");
-  const wakeAt = status === "deleted" ? now + COMMAND_RETENTION_MS : owner ? owner.until : nextTimer(draft);
+  const next = status === "deleted" ? now + COMMAND_RETENTION_MS : owner ? owner.until : nextTimer(draft);
+  const wakeAt = draft.lookAt ?? next;
   const error = endedAt !== undefined || status === "compensating" ? draft.ending?.error : undefined;
   const input = draft.info ? draft.payloads?.input : undefined;
   const { key, parent, tags = NO_TAGS, metadata = NO_METADATA } = info;

@@ -1,7 +1,7 @@
 import type { Graph } from "../definition/graph.ts";
 import { callsForSeries } from "./attempts.ts";
 import { nextToCompensate } from "./ending.ts";
-import { isEnded, type RunState } from "./run-state.ts";
+import { isEnded, isRunnable, type RunState } from "./run-state.ts";
 import type { StepState, Timestamp } from "./state.ts";
 import { nextTimer, retentionEnd } from "./timers.ts";
 import { viewOf } from "./view.ts";
@@ -60,8 +60,9 @@ export function pendingWork(graph: Graph, state: RunState): PendingWork {
 function endingWork(graph: Graph, state: RunState): PendingWork {
   const view = viewOf(graph, state);
   const wakeAt = nextTimer(view);
-  const abort = [...state.open];
-  const next = abort.length === 0 ? nextToCompensate(view) : undefined;
+  // What only waits is cancelled by the next decision.
+  const abort = [...state.open].filter((name) => isRunnable(state.steps.get(name)));
+  const next = state.open.size === 0 ? nextToCompensate(view) : undefined;
   const isReady = next !== undefined && state.steps.get(next)?.compensation?.wakeAt === undefined;
   return { ...IDLE, abort, compensate: isReady ? next : undefined, wakeAt };
 }

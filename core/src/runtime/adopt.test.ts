@@ -54,7 +54,7 @@ it.each([false, true])("what is parked goes on under the code that it is adopted
 it("another process with that code finds its timers, also one that knew it as parked", async () => {
   const { open, clock, id } = await parked();
   const [engine, other] = [open(), open()];
-  await expect(other.resume(id, "go")).rejects.toMatchObject({ code: "PARKED" });
+  expect(await other.resume(id, "else")).toBe("queued");
   await engine.adopt(id);
   await engine.close();
   expect(await other.resume(id, "go")).toBe("delivered");
@@ -79,7 +79,6 @@ it("code that has lost what was touched is refused with what is missing, and the
   const { open, id } = await parked(lost);
   const engine = open();
   await expect(engine.adopt(id)).rejects.toMatchObject({ code: "PARKED", details: { id, lost: "step hold" } });
-  await expect(engine.cancel(id)).rejects.toMatchObject({ code: "PARKED" });
   expect(await engine.get(id)).toMatchObject({ parked: true, status: "waiting" });
 });
 

@@ -2,11 +2,12 @@ import { HephaestusError } from "../definition/errors.ts";
 import type { Json } from "../definition/json.ts";
 import type { Command } from "../engine/commands.ts";
 import { type Decision, decide } from "../engine/decide.ts";
+import { decideParked } from "../engine/parked.ts";
 import { applyDecision, applyRecord, isEnded, type RunState } from "../engine/run-state.ts";
 import type { Changes } from "../engine/state.ts";
 import type { Clock } from "./clock.ts";
 import type { DrivenInstance, DriverHost } from "./driver-host.ts";
-import { loadState, replyWithoutCode } from "./load-state.ts";
+import { codeOfRun, loadState } from "./load-state.ts";
 import { type MaybePromise, whenThere } from "./maybe-promise.ts";
 import { PayloadReader } from "./payload-reader.ts";
 import type { Code } from "./registry.ts";
@@ -20,16 +21,15 @@ const STORAGE_RETRY_MS = [50, 100, 200, 400, 800, 1_600, 3_200] as const;
 
 const STORAGE_RETRY_MS_LAST = 5_000;
 
-/** What is said without anything to commit. */
-type Refusal = Pick<Decision, "replies"> & { readonly changes: undefined };
-
 /** Why a try to commit did not conclude. */
-type Trouble =
-  /** The engine says no, to a state that may not be the latest. */
-  | { readonly type: "refused" }
-  | { readonly type: "conflict"; readonly decision: Decision; readonly nonce: string }
-  /** The outcome is unknown. */
-  | { readonly type: "error"; readonly error: unknown; readonly decision: Decision; readonly nonce: string };
+interface Trouble {
+  /** refused: the engine says no, to a state that may not be the latest. error: the outcome is unknown. */
+  readonly type: "refused" | "conflict" | "error";
+  readonly error?: unknown;
+  /** What was to be committed, if anything was. */
+  readonly decision?: Decision;
+  readonly nonce?: string;
+}
 
 /** What a committer needs to know of its driver. */
 interface CommitterHooks {
@@ -57,6 +57,8 @@ export class Committer implements DrivenInstance {
   readonly #flushQueue = (): void => this.#flush();
   readonly #tellFailed = (error: unknown): void => this.#host.failed(this, error);
   #flushing = false;
+  /** The code that the run is to go on with once the commit that is being made says so. */
+  #adopting: Code | undefined;
   /** Of the commit that is being made: a record with it is this driver's own, and only its writer tells of a record. */
   #nonce: string | undefined;
 
@@ -74,7 +76,7 @@ export class Committer implements DrivenInstance {
     return this.#flushing || this.#queue.length > 0;
   }
 
-  /** @param code for a start: the code of the new run; for an adopt: that which the run would go on with */
+  /** @param code for a start: the code of the new run */
   submit(command: Command, code?: Code): Promise<Json> {
     return new Promise((resolve, reject) => this.#add({ command, code, resolve, reject }));
   }
@@ -130,7 +132,7 @@ export class Committer implements DrivenInstance {
       rejectAll(batch, this.#closedError());
       return undefined;
     }
-    let decision: Decision | Refusal;
+    let decision: Decision;
     try {
       decision = this.#decide(batch);
     } catch (error) {
@@ -179,6 +181,7 @@ export class Committer implements DrivenInstance {
     result: CommitResult,
   ): Trouble | undefined {
     if (result !== "ok") return { type: "conflict", decision, nonce };
+    this.code ??= this.#adopting;
     this.#foldDecision(decision, changes);
     answer(batch, decision.replies);
     return undefined;
@@ -189,43 +192,49 @@ export class Committer implements DrivenInstance {
     let waiting = batch;
     let trouble: Trouble | undefined = first;
     for (let failures = 0; trouble !== undefined; failures++) {
-      if (trouble.type === "refused") {
-        await this.#reload().catch((error: unknown) => this.#host.failed(this, error));
-      } else {
-        const { decision, nonce } = trouble;
-        let error: unknown = trouble.type === "error" ? trouble.error : undefined;
-        if (trouble.type === "conflict") {
-          try {
-            if (await this.#reload(nonce)) return answer(waiting, decision.replies);
-          } catch (thrown) {
-            error = thrown;
-          }
-        }
-        if (error !== undefined) {
-          if (codeOf(error) === "LIMIT_EXCEEDED") return this.#commitSmaller(waiting, error);
-          const wait = STORAGE_RETRY_MS[failures];
-          // Callers are told; what an attempt has to report is kept until there is a place for it.
-          if (wait === undefined || codeOf(error) === "STORAGE_FULL") waiting = rejectCallers(waiting, error);
-          if (waiting.length === 0) return;
-          await sleep(this.#host.clock, wait ?? STORAGE_RETRY_MS_LAST);
-          // The outcome is unknown: what is stored tells.
-          if (await this.#reload(nonce).catch(() => false)) return answer(waiting, decision.replies);
-        }
+      const { decision, nonce } = trouble;
+      let error: unknown = trouble.error;
+      try {
+        if (error === undefined && (await this.#reload(nonce, trouble.type === "conflict")))
+          return this.#answerWon(waiting, decision);
+      } catch (thrown) {
+        error = thrown;
       }
-      trouble = await this.#try(waiting, trouble.type === "refused");
+      if (error !== undefined) {
+        if (codeOf(error) === "LIMIT_EXCEEDED") return this.#commitSmaller(waiting, error);
+        const wait = STORAGE_RETRY_MS[failures];
+        // Callers are told; what an attempt has to report is kept until there is a place for it.
+        if (wait === undefined || codeOf(error) === "STORAGE_FULL") waiting = rejectCallers(waiting, error);
+        if (waiting.length === 0) return;
+        await sleep(this.#host.clock, wait ?? STORAGE_RETRY_MS_LAST);
+        // The outcome is unknown: what is stored tells.
+        if (await this.#reload(nonce).catch(() => false)) return this.#answerWon(waiting, decision);
+      }
+      trouble = await this.#try(waiting, trouble.type === "refused" && error === undefined);
     }
   }
 
-  #decide(batch: readonly Request[]): Decision | Refusal {
+  /** This driver's own record was found: what it was decided to say is true. */
+  #answerWon(batch: readonly Request[], decision: Decision | undefined): void {
+    if (decision) answer(batch, decision.replies);
+  }
+
+  #decide(batch: readonly Request[]): Decision {
     const { clock, runner } = this.#host;
     const [first] = batch;
     if (first?.code && isEnded(this.state.status)) this.code = first.code;
-    const code = first?.command.type === "adopt" ? first.code : this.code;
     const commands = batch.length === 1 && first ? [first.command] : batch.map(({ command }) => command);
-    if (code === undefined) {
-      return { changes: undefined, replies: commands.map((command) => replyWithoutCode(this.state, command)) };
-    }
-    return decide(code.graph, this.state, commands, runner ? { now: clock.now(), runner } : { now: clock.now() });
+    const now = clock.now();
+    this.#adopting = this.code === undefined && first?.command.type === "adopt" ? this.#codeHere() : undefined;
+    const code = this.code ?? this.#adopting;
+    if (code === undefined) return decideParked(this.state, commands, now);
+    return decide(code.graph, this.state, commands, runner ? { now, runner } : { now });
+  }
+
+  /** What is here under the name and version of the run, whatever its graph. */
+  #codeHere(): Code | undefined {
+    const { info } = this.state;
+    return info && this.#host.registry.find(info.workflow, info.version);
   }
 
   /** What does not fit into one record together is committed one by one; a result that never fits fails its step. */
@@ -262,7 +271,6 @@ export class Committer implements DrivenInstance {
     if (payloads) this.payloads.keep(revision, payloads);
     // A refresh meanwhile may have read and folded it already.
     if (this.state.revision >= revision) return;
-    this.#noteAdopted(changes);
     if (this.#host.telemetry) this.#fold({ revision, run, nonce: this.#nonce ?? "", changes }, payloads?.input);
     else {
       this.#noteLease(changes, true);
@@ -284,12 +292,6 @@ export class Committer implements DrivenInstance {
     tell?.();
   }
 
-  /** A run that was adopted goes on under other code, if that is here. */
-  #noteAdopted({ fingerprint }: Changes): void {
-    const { info } = this.state;
-    if (fingerprint !== undefined && info) this.code = this.#host.codeOf({ info, fingerprint });
-  }
-
   #noteLease({ owner }: Changes, isOwn: boolean): void {
     if (owner !== undefined) this.holdsLease = isOwn && owner !== null;
   }
@@ -301,15 +303,18 @@ export class Committer implements DrivenInstance {
 
   /**
    * Folds what others committed, or what this driver did without hearing of it.
+   * @param isBehind the state is known not to be the latest
    * @returns whether a record with this nonce is among it
    */
-  async #reload(nonce?: string): Promise<boolean> {
+  async #reload(nonce?: string, isBehind = false): Promise<boolean> {
     const { state } = this;
     const loaded = await this.#host.storage.load(this.id, state.revision);
     // What was awaited above took time in which a commit of this driver may have been folded.
     const records = loaded?.filter((record) => record.revision > state.revision);
     const first = records?.[0];
-    if (records === undefined || (first && first.revision !== state.revision + 1)) {
+    const isUnrelated = first === undefined ? isBehind && state.revision > 0 : first.revision !== state.revision + 1;
+    // Where nothing follows on what is known here, the instance was forgotten meanwhile, and perhaps made anew.
+    if (records === undefined || isUnrelated) {
       const fresh = await loadState(this.#host, this.id);
       this.state = fresh.state;
       this.holdsLease = false;
@@ -319,12 +324,10 @@ export class Committer implements DrivenInstance {
       return all?.some((record) => record.nonce === nonce) ?? false;
     }
     for (const record of records) {
-      const { run } = record.changes;
-      if (run) {
-        this.payloads.clear();
-        this.code = this.#host.codeOf({ info: run, fingerprint: run.fingerprint });
-      }
-      this.#noteAdopted(record.changes);
+      const { run, fingerprint = run?.fingerprint } = record.changes;
+      if (run) this.payloads.clear();
+      // Another run, or another graph that it goes on with.
+      if (fingerprint !== undefined) this.code = codeOfRun(this.#host.registry, run ?? state.info, fingerprint);
       this.#fold(record);
     }
     return loaded?.some((record) => record.nonce === nonce) ?? false;

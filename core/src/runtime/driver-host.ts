@@ -7,7 +7,7 @@ import type { TelemetryProbe } from "../telemetry/probe.ts";
 import type { Clock, Random } from "./clock.ts";
 import type { MaybePromise } from "./maybe-promise.ts";
 import type { PayloadReader } from "./payload-reader.ts";
-import type { Code } from "./registry.ts";
+import type { Code, Registry } from "./registry.ts";
 import type { Commit, CommitResult, Storage } from "./storage.ts";
 
 /** An instance that is being driven, as its host and its helpers see it. */
@@ -34,7 +34,7 @@ export interface DriverHost {
   nonce(): string;
   /** @throws HephaestusError STORAGE_UNAVAILABLE, STORAGE_FULL: the outcome is unknown then */
   commit(commit: Commit): MaybePromise<CommitResult>;
-  codeOf(state: Pick<RunState, "info" | "fingerprint">): Code | undefined;
+  readonly registry: Pick<Registry, "find">;
   /** Waits for a place among the steps that may run at once; the answer gives it back. */
   slot(): Promise<() => void> | (() => void);
   /** Takes charge of running some of these steps elsewhere, once for each attempt, and answers which. */

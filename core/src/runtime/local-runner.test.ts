@@ -290,7 +290,7 @@ describe("one runner", () => {
     await one.close();
     const two = createHephaestus({ workflows: [after], storage });
     expect(await two.for(after).get("1")).toMatchObject({ parked: true, status: "waiting" });
-    await expect(two.for(after).cancel("1")).rejects.toMatchObject({ code: "PARKED" });
+    await expect(two.for(after).retry("1")).rejects.toMatchObject({ code: "PARKED" });
     await two.close();
     const three = createHephaestus({ workflows: [before], storage });
     expect(await three.for(before).resume("1", "go")).toBe("delivered");

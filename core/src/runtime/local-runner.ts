@@ -16,7 +16,6 @@ import { loadState } from "./load-state.ts";
 import type { Registry } from "./registry.ts";
 import {
   checkRequest,
-  codeToAdopt,
   type InstanceChange,
   type InstanceRequest,
   type Runner,
@@ -84,7 +83,7 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
     runner: { id: runnerId, leaseMs },
     nonce: () => `${runnerId}.${++commits}`,
     commit: lock ? (one) => lock.held.then(() => commit(one)) : commit,
-    codeOf,
+    registry,
     slot: slots.take,
     committed(driver, changes) {
       announce(driver, changes);
@@ -107,11 +106,6 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
     driver.close();
   }
 
-  function codeOf({ info, fingerprint }: Pick<RunState, "info" | "fingerprint">) {
-    const code = info && registry.find(info.workflow, info.version);
-    return code?.graph.fingerprint === fingerprint ? code : undefined;
-  }
-
   /** The driver of an instance: the one in memory, or a new one, which first takes over what was left running. */
   async function driverOf(id: string, takeFrom?: string): Promise<Driver> {
     const live = drivers.get(id);
@@ -127,7 +121,7 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
     if (closed) throw closedError();
     drivers.set(id, driver);
     if (driver.code === undefined && !isEnded(driver.state.status)) tellParked(driver.state);
-    if (wasLeftRunning(driver.state, takeFrom)) {
+    if (driver.code && wasLeftRunning(driver.state, takeFrom)) {
       const { owner } = driver.state;
       await driver.submit({ type: "interrupted", ...(owner ? { owner } : {}) });
     }
@@ -273,7 +267,7 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
     async send(id: string, request: InstanceRequest) {
       if (closed) throw closedError();
       const checked = await checkRequest((await driverOf(id)).code, request);
-      return withDriver(id, (driver) => driver.submit(checked, codeToAdopt(registry, driver.state, checked)));
+      return withDriver(id, (driver) => driver.submit(checked));
     },
     async read(id) {
       // Not the driver's state: another runner may have gone on.

@@ -5,7 +5,7 @@ import type { Code } from "./registry.ts";
 /** A command that somebody waits for. */
 export interface Request {
   readonly command: Command;
-  /** Of a start: the code of the new run. Of an adopt: the code that the run would go on with. */
+  /** Of a start: the code of the new run. */
   readonly code: Code | undefined;
   readonly resolve: (value: Json) => void;
   readonly reject: (error: unknown) => void;
@@ -14,15 +14,9 @@ export interface Request {
 /** One commit holds at most about this much of payloads, in UTF-16 units, or one command that is larger. */
 const COMMIT_LENGTH_MAX = 950_000;
 
-/** A start begins on an empty state, and an adopt is decided by other code: neither shares its commit. */
-function isAlone({ command: { type } }: Request): boolean {
-  return type === "start" || type === "adopt";
-}
-
 /** Takes what shares the next commit off a queue. */
 export function takeBatch(queue: Request[]): Request[] {
-  const [first] = queue;
-  if (queue.length === 1 || (first && isAlone(first))) return queue.splice(0, 1);
+  if (queue.length === 1 || isAlone(queue[0] as Request)) return queue.splice(0, 1);
   let count = 0;
   let length = 0;
   for (const request of queue) {
@@ -31,6 +25,11 @@ export function takeBatch(queue: Request[]): Request[] {
     count += 1;
   }
   return queue.splice(0, count);
+}
+
+/** A start begins on an empty state, and an adoption under another graph. */
+function isAlone({ command: { type } }: Request): boolean {
+  return type === "start" || type === "adopt";
 }
 
 /** The code of an error, whatever it is. */

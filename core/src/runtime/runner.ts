@@ -72,12 +72,3 @@ export function toStanding({ id, state }: Pick<DrivenInstance, "id" | "state">):
   for (const [name, { status }] of state.steps) steps[name] = status;
   return { id, run: state.run, revision: state.revision, at: state.updatedAt, status: state.status, steps };
 }
-
-/** For an adopt: the code that the run would go on with, where it is here. */
-export function codeToAdopt(
-  registry: Pick<Registry, "find">,
-  { info }: Pick<RunState, "info">,
-  { type }: InstanceRequest,
-): Code | undefined {
-  return type === "adopt" && info ? registry.find(info.workflow, info.version) : undefined;
-}

@@ -39,7 +39,10 @@ function checkOrderOfTimers(account: Account, { changes }: Commit): void {
   for (const [name, after] of Object.entries(changes.steps ?? {})) {
     const before = account.steps.get(name);
     const fired = before?.status === "waiting" && after.status === "completed" && after.taken === undefined;
-    if (!fired || before.wakeAt === undefined || after.outrun) continue;
+    // What was to choose when the run began to end stands where it was ended.
+    const choseNot =
+      account.workflow.graph.byName.get(name)?.routes.get(after.event ?? "")?.choice && !after.targets?.length;
+    if (!fired || before.wakeAt === undefined || after.outrun || choseNot) continue;
     const { wakeAt } = before;
     hold(wakeAt >= last, "timer-early", () => `${account.id}/${name} of ${wakeAt} fires after one of ${last}`);
     last = wakeAt;

@@ -1,0 +1,108 @@
+import { HephaestusError } from "../definition/errors.ts";
+import { NO_GRAPH } from "../definition/graph.ts";
+import type { Json } from "../definition/json.ts";
+import type { Command, Reply } from "./commands.ts";
+import { forget } from "./control.ts";
+import { type Decision, knownReply } from "./decide.ts";
+import { Draft } from "./draft.ts";
+import { queueEvent } from "./events.ts";
+import { CANCEL_GRACE_MS } from "./limits.ts";
+import { refuseStatus } from "./refuse.ts";
+import { isEnded, type RunState } from "./run-state.ts";
+import type { StepState, Timestamp } from "./state.ts";
+
+/**
+ * Decides what can be said to an instance without its code: events wait in its inbox, a pause and a cancel are recorded
+ * and done when the code is back, a delete needs no code. The row of the instance says that a runner which has the code
+ * must look at it at once.
+ */
+export function decideParked(state: RunState, commands: readonly Command[], now: Timestamp): Decision {
+  const draft = new Draft(state, NO_GRAPH, now);
+  const replies = commands.map((command) => replyTo(draft, command));
+  const changes = draft.changes();
+  const writesHeader = changes?.status !== undefined || draft.lookAt !== undefined;
+  return { changes, payloads: draft.payloads, writesHeader, replies, draft };
+}
+
+function replyTo(draft: Draft, command: Command): Reply {
+  const known = "commandId" in command ? draft.command(command.commandId) : undefined;
+  if (known) return knownReply(known, command);
+  try {
+    const { id, info } = draft.base;
+    if (info === undefined) throw new HephaestusError("INSTANCE_NOT_FOUND", `there is no instance ${id}`, { id });
+    return { value: decideOne(draft, command) };
+  } catch (error) {
+    if (!(error instanceof HephaestusError)) throw error;
+    return { error };
+  }
+}
+
+function decideOne(draft: Draft, command: Command): Json {
+  switch (command.type) {
+    case "event":
+      queueEvent(draft, command);
+      lookAtOnce(draft);
+      return "queued";
+    case "pause":
+      refuseEnded(draft, "pause");
+      draft.paused = true;
+      draft.status = "paused";
+      break;
+    case "unpause":
+      if (!draft.paused || isEnded(draft.status)) refuseStatus(draft, "unpause");
+      draft.paused = false;
+      draft.status = draft.active > 0 ? "running" : "waiting";
+      lookAtOnce(draft);
+      break;
+    case "cancel":
+      cancel(draft);
+      lookAtOnce(draft);
+      break;
+    case "delete":
+      forget(draft);
+      break;
+    case "start": {
+      const { id, run } = draft.base;
+      const details = { id, run, status: draft.status };
+      throw new HephaestusError("ALREADY_RUNNING", `${id} is ${draft.status}`, details);
+    }
+    default:
+      throw parkedError(draft);
+  }
+  draft.remember(command.commandId, command.type);
+  return null;
+}
+
+function parkedError({ base: { id, info } }: Draft): HephaestusError {
+  const { workflow, version } = info ?? {};
+  const message = `${id} is parked: the code of ${workflow} version ${version} is not here, or has another graph`;
+  return new HephaestusError("PARKED", message, { id, workflow, version });
+}
+
+function refuseEnded(draft: Draft, what: string): void {
+  if (isEnded(draft.status) || draft.status === "compensating") refuseStatus(draft, what);
+}
+
+/** What is to be cancelled and undone is known to the code alone: that it shall be is all that is said. */
+function cancel(draft: Draft): void {
+  if (draft.status === "completed" || draft.status === "cancelled") refuseStatus(draft, "cancel");
+  if (draft.status === "compensating") return;
+  if (draft.status === "failed") {
+    draft.ending = { ...draft.ending, outcome: "cancelled", until: draft.now };
+    for (const [name, step] of draft.base.steps) undoAgain(draft, name, step);
+  } else {
+    draft.ending = { outcome: "cancelled", until: draft.now + CANCEL_GRACE_MS };
+    draft.paused = false;
+  }
+  draft.status = "compensating";
+}
+
+function undoAgain(draft: Draft, name: string, step: StepState): void {
+  const { compensation } = step;
+  if (compensation?.status !== "failed") return;
+  draft.set(name, { ...step, compensation: { status: "active", attempt: (compensation.attempt ?? 1) + 1 } });
+}
+
+function lookAtOnce(draft: Draft): void {
+  if (!isEnded(draft.status)) draft.lookAt = draft.now;
+}
