@@ -14,7 +14,6 @@ import {
   makeRegistry,
   pendingWork,
   type Registry,
-  type RunState,
   readHistory,
   type StartCommand,
   type StartReply,

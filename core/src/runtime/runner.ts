@@ -1,12 +1,11 @@
 import type { Json } from "../definition/json.ts";
 import { parsePayload } from "../definition/schema.ts";
 import type { ControlCommand, EventCommand, ScheduleCommand, StartCommand, StartReply } from "../engine/commands.ts";
-import type { RunState } from "../engine/run-state.ts";
 import type { Changes, Revision, RunStatus, StepState, StepStatus, Timestamp } from "../engine/state.ts";
 import type { DrivenInstance } from "./driver-host.ts";
 import type { HistoryEntry } from "./history.ts";
 import type { InstanceView } from "./instance-view.ts";
-import type { Code, Registry } from "./registry.ts";
+import type { Code } from "./registry.ts";
 import type { InstanceFilter, InstanceSummary, Page } from "./storage.ts";
 
 /** What can be asked of an instance from outside. Plain JSON: it can be sent to where the instance lives. */
