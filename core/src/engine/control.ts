@@ -5,6 +5,7 @@ import type { ControlCommand, StartCommand, StartReply } from "./commands.ts";
 import { deliverWaiting } from "./deliver-waiting.ts";
 import type { Draft } from "./draft.ts";
 import { beginEnding, redoCompensations } from "./ending.ts";
+import { propagate } from "./joins.ts";
 import { CANCEL_GRACE_MS, COMMAND_RETENTION_MS } from "./limits.ts";
 import { refuseStatus } from "./refuse.ts";
 import { decideRetry } from "./retry-run.ts";
@@ -52,7 +53,8 @@ export function decideControl(draft: Draft, command: ControlCommand): Json {
       break;
     case "unpause":
       if (!draft.paused || isEnded(draft.status)) refuseStatus(draft, "unpause");
-      unpause(draft);
+      draft.paused = false;
+      goOn(draft);
       break;
     case "cancel":
       decideCancel(draft);
@@ -64,6 +66,7 @@ export function decideControl(draft: Draft, command: ControlCommand): Json {
       break;
     case "adopt":
       decideAdopt(draft);
+      goOn(draft);
       break;
     case "delete":
       if (!isEnded(draft.status)) refuseStatus(draft, "delete");
@@ -89,8 +92,9 @@ export function forgetDue(draft: Draft): void {
 }
 
 /** Events that came in time go before timers that came due meanwhile, one after the other as if they came now. */
-function unpause(draft: Draft): void {
-  draft.paused = false;
+function goOn(draft: Draft): void {
+  // What the graph now says of joins comes first.
+  propagate(draft);
   deliverWaiting(draft);
   fireDue(draft);
 }
