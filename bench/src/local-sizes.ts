@@ -42,9 +42,7 @@ const finished = await runOnce(engine, long);
 
 /** What a driver does when it takes over: the records, folded under the graph. */
 async function load(): Promise<number> {
-  const codeOf = ({ info }: { readonly info?: { readonly workflow: string; readonly version: number } | undefined }) =>
-    info && engine.registry.find(info.workflow, info.version);
-  const { state } = await loadState({ storage, codeOf }, finished);
+  const { state } = await loadState({ storage, registry: engine.registry }, finished);
   if (state.completed.length !== LOADED) throw new Error(`loaded ${state.completed.length} finished steps`);
   return 1;
 }
