@@ -73,9 +73,9 @@ export class IndexRefresh {
       const { id, state } = driver;
       const { revision, run } = state;
       try {
-        const headers = [...this.#headerOfRunBefore(state), await headerOf(driver, this.#timing)];
-        if (state.info === undefined) await this.#index.drop(id, run);
-        else await this.#index.put(headers.filter((header) => header !== undefined));
+        const header = headerOf(driver, this.#timing);
+        if (header === undefined) await this.#index.drop(id, run);
+        else await this.#index.put([...(await this.#headerOfRunBefore(state)), await header]);
         this.#acknowledged = revision;
         this.#acknowledgedRun = run;
       } catch (error) {
@@ -87,24 +87,32 @@ export class IndexRefresh {
   }
 
   /** The run before may have ended without the index hearing of it. */
-  #headerOfRunBefore({ id, run, info, firstRevision }: RunState): readonly Header[] {
-    if (info === undefined || this.#acknowledgedRun === run) return [];
+  async #headerOfRunBefore({ id, run, firstRevision }: RunState): Promise<readonly Header[]> {
+    if (this.#acknowledgedRun === run) return [];
     const state = foldRecords(id, this.#journal.recordsBefore(firstRevision), undefined);
-    return state.info ? [headerOfState(state, undefined)] : [];
+    if (state.info === undefined) return [];
+    const header = headerOfState(state, undefined);
+    const [{ input } = {}] = await this.#journal.payloads(id, [state.firstRevision]);
+    return [{ ...header, ...(input === undefined ? {} : { input }) }];
   }
 }
 
 /** The row of an instance as it stands; undefined when there is none. */
-async function headerOf({ state, code, payloads }: Driver, timing: Timing): Promise<Header | undefined> {
+function headerOf({ state, code, payloads }: Driver, timing: Timing): Promise<Header> | undefined {
   if (state.info === undefined) return undefined;
   const header = headerOfState(state, code);
-  const { input } = await payloads.read(state, []);
   const wakeAt = lookAt(state, code, header, timing);
-  return {
-    ...header,
-    ...(wakeAt === undefined ? {} : { wakeAt }),
-    ...(input === undefined ? {} : { input }),
+  const queryable = (code?.definition.queryable ?? []).map((step) => step.name);
+  const read = async (): Promise<Header> => {
+    const { input, results } = await payloads.read(state, queryable);
+    return {
+      ...header,
+      ...(wakeAt === undefined ? {} : { wakeAt }),
+      ...(input === undefined ? {} : { input }),
+      ...(Object.keys(results).length === 0 ? {} : { results }),
+    };
   };
+  return read();
 }
 
 /** When a sweep would find it overdue: its timer, or soon where something can run. */

@@ -42,6 +42,14 @@ describe("the index", () => {
     expect(putsOf(started.id)).toEqual(["waiting", "completed"]);
   });
 
+  it("holds the results that the workflow declares, and no others", async () => {
+    const started = await engine.for(chain).start("i6", {});
+    await isIn(started.id, "completed");
+    expect(index.puts.at(-1)?.results).toEqual({ two: JSON.stringify({ from: "two" }) });
+    const found = await engine.list({ id: started.id, where: { "results.two.from": "two" } });
+    expect(found.items.map((item) => item.id)).toEqual([started.id]);
+  });
+
   it("is told once of a run that goes on, and again at its end", async () => {
     timing.watchdogMs = 20;
     const started = await engine.for(slow).start("long", {});

@@ -2,7 +2,8 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { Commit, CommitResult, Storage } from "@hephaestus/core";
 import { storageConformance } from "@hephaestus/core/testing/conformance";
-import { objectJournal } from "./journal.ts";
+import { expect, it } from "vitest";
+import { nameInJournal, objectJournal } from "./journal.ts";
 
 /** Each instance has an object, so that a writer of many instances is one of many objects' journals. */
 function journals(prefix: string): Storage {
@@ -28,4 +29,19 @@ let places = 0;
 storageConformance("a Durable Object's own storage", async () => {
   const prefix = `place${++places}:`;
   return { open: async () => journals(prefix), reopen: async () => journals(prefix) };
+});
+
+it("knows the name of its object where the platform does not: from the first record of a run, and from a tombstone", async () => {
+  await runInDurableObject(env.INSTANCES.getByName("named"), async (_, { storage }) => {
+    const { kv } = storage;
+    expect(nameInJournal(kv)).toBeUndefined();
+    const journal = objectJournal(kv, "named");
+    const run = { format: 1, run: 1, workflow: "w", version: 1, fingerprint: "f" } as const;
+    await journal.commit([{ id: "named", run: 1, expected: 0, nonce: "a", changes: { at: 1, run } }]);
+    await journal.commit([{ id: "named", run: 1, expected: 1, nonce: "b", changes: { at: 2, status: "completed" } }]);
+    expect(nameInJournal(kv)).toBe("named");
+    await journal.commit([{ id: "named", run: 1, expected: 2, nonce: "c", changes: { at: 3, status: "deleted" } }]);
+    await journal.remove("named", 2);
+    expect(nameInJournal(kv)).toBe("named");
+  });
 });

@@ -35,6 +35,7 @@ export const chain = defineWorkflow({
   start: one,
   transitions: ({ on }) => [on(one, { done: two }), on(two, { done: three }), on(three, { done })],
   output: [three],
+  queryable: [two],
 });
 
 const four = step("four");

@@ -118,7 +118,9 @@ describe("what can be wrong with a definition", () => {
     expect(problemsOf(() => define(a, [[wrong(undefined), {}]])).map(({ code }) => code)).toContain("STEP_INVALID");
     expect(problemsOf(() => withOptions({ tags: "orders" })).map(({ code }) => code)).toEqual(["TAG_INVALID"]);
     expect(problemsOf(() => withOptions({ metadata: ["x"] })).map(({ code }) => code)).toEqual(["METADATA_INVALID"]);
-    expect(problemsOf(() => withOptions({ output: [undefined] })).map(({ code }) => code)).toEqual(["OUTPUT_UNKNOWN"]);
+    for (const listed of [{ output: [undefined] }, { queryable: [undefined] }]) {
+      expect(problemsOf(() => withOptions(listed)).map(({ code }) => code)).toEqual(["OUTPUT_UNKNOWN"]);
+    }
     expect(problemsOf(() => single(wait(wrong({ name: "a" })))).map(({ code }) => code)).toEqual(["DURATION_INVALID"]);
     expect(problemsOf(() => define([a, a], [[a, { done: done }]])).map(({ code }) => code)).toEqual([
       "TARGET_DUPLICATE",

@@ -40,6 +40,11 @@ export interface WorkflowOptions {
   readonly retry?: RetryPolicy;
   /** How long an ended instance is kept. */
   readonly retention?: Duration;
+  /**
+   * Steps whose results the index of an engine at the edge holds, so that lists can ask for them:
+   * `where: { "results.charge.amount": { gte: 100 } }`. Input and metadata are always held.
+   */
+  readonly queryable?: readonly AnyStep[];
 }
 
 /** A workflow as the runtime keeps it, its types forgotten. */

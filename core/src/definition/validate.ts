@@ -91,16 +91,18 @@ function isSchema(value: unknown): value is Schema<unknown> {
   return (typeof value === "object" || typeof value === "function") && value !== null && "~standard" in value;
 }
 
-/** That the outputs are steps of the workflow. */
+/** That the outputs, and what lists may ask for, are steps of the workflow. */
 export function checkOutput(
-  { output }: WorkflowDefinition,
+  { output, queryable = [] }: WorkflowDefinition,
   steps: ReadonlyMap<string, AnyStep>,
   problems: Problems,
 ): void {
-  for (const step of output) {
-    if (isStep(step) && steps.get(step.name) === step) continue;
-    const name = String(step?.name);
-    problems.add("OUTPUT_UNKNOWN", `output ${name} is not a step of the workflow`, name);
+  for (const [what, listed] of Object.entries({ output, queryable })) {
+    for (const step of listed) {
+      if (isStep(step) && steps.get(step.name) === step) continue;
+      const name = String(step?.name);
+      problems.add("OUTPUT_UNKNOWN", `${what} ${name} is not a step of the workflow`, name);
+    }
   }
 }
 
