@@ -278,6 +278,27 @@ export function runnerConformance(name: string, makeLane: () => Promise<RunnerLa
       }
     });
 
+    it("a key is of its workflow's version, of all workflows, or of nobody, as its scope says", async () => {
+      const { engine, key } = await _setUp();
+      const [first, second] = flows.byVersion;
+      const versions = [await engine.for(first).start(key, {}), await engine.for(second).start(key, {})];
+      expect(versions.map(({ id }) => id)).toEqual([1, 2].map((n) => `suite_by_version@${n}/order::${key}`));
+      expect((await engine.for(second).get(key)).version).toBe(2);
+      const [one, other] = flows.global;
+      const shared = await engine.for(one).start(key, {});
+      expect(shared.id).toBe(`order::${key}`);
+      await expect(engine.for(other).start(key, {})).rejects.toMatchObject({ code: "ALREADY_RUNNING" });
+      const loose = [await engine.for(flows.unscoped).start(key, {}), await engine.for(flows.unscoped).start(key, {})];
+      expect(loose[0]?.id).not.toBe(loose[1]?.id);
+      const all = [...versions, shared, ...loose];
+      await Promise.all(all.map((started) => started.resume("go")));
+      await Promise.all(all.map((started) => started.result()));
+      // The key is free again, for the other workflow too.
+      const next = await engine.for(other).start(key, {});
+      expect([next.id, next.run]).toEqual([shared.id, 2]);
+      expect((await next.get()).workflow).toBe("suite_global_two");
+    });
+
     it("versions: explicit, by versionFor, or current", async () => {
       const { engine, key } = await _setUp();
       const versioned = engine.for(flows.versioned);

@@ -214,6 +214,26 @@ export const versioned = defineVersions({
   versionFor: ({ input: { to } }) => (to === "canary" ? 2 : undefined),
 });
 
+function scoped<const Name extends string, const Scope extends "version" | "global" | "none">(
+  name: Name,
+  scope: Scope,
+  version = 1,
+) {
+  return defineWorkflow({
+    name,
+    version,
+    input,
+    unique: { key: "order", scope },
+    start: first,
+    transitions: ({ on }) => [on(first, { go: a }), on(a, { done })],
+  });
+}
+/** Two versions whose instances are apart. */
+export const byVersion = [scoped("suite_by_version", "version"), scoped("suite_by_version", "version", 2)] as const;
+/** Two workflows that share their keys. */
+export const global = [scoped("suite_global_one", "global"), scoped("suite_global_two", "global")] as const;
+export const unscoped = scoped("suite_unscoped", "none");
+
 /** All that a runner under test must have the code of. */
 export const runnerWorkflows: readonly (AnyWorkflow | AnyVersions)[] = [
   sequence,
@@ -231,4 +251,7 @@ export const runnerWorkflows: readonly (AnyWorkflow | AnyVersions)[] = [
   notJson,
   versioned,
   ...lessonWorkflows,
+  ...byVersion,
+  ...global,
+  unscoped,
 ];
