@@ -144,7 +144,7 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
   override async alarm(): Promise<void> {
     this.#isInAlarm = true;
     try {
-      this.#alarm.set(Date.now() + 1 + this.#getParts().timing.watchdogMs);
+      this.#alarm.set(this.#watchdogAt());
       await this.#lookAfter(await this.#load());
     } catch (error) {
       console.error("hephaestus: alarm", this.#name, error);
@@ -204,7 +204,7 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
 
   /** A fresh object over a run that has work: inline attempts are gone; queued ones may be alive. */
   async #loadFresh(): Promise<Driver> {
-    const { id, timing, telemetry } = this.#getParts();
+    const { id, telemetry } = this.#getParts();
     const driver = await Driver.load(this.#host(), id);
     const { state, code } = driver;
     if (state.revision > 0) await this.#alarm.read();
@@ -213,7 +213,7 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
     this.#getIndex().want(state.revision);
     const isOver = isEnded(state.status);
     const isDue = !isOver || driver.nextWake !== undefined || (state.info === undefined && state.revision > 0);
-    if (isDue && !this.#alarm.isArmed) this.#alarm.set(Date.now() + timing.watchdogMs);
+    if (isDue && !this.#alarm.isArmed) this.#alarm.set(this.#watchdogAt());
     if (isOver) return driver;
     if (code === undefined) {
       const here = state.info && this.#shared.registry.find(state.info.workflow, state.info.version);
@@ -271,7 +271,7 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
       wakeAt,
       compensation?.wakeAt,
     ]);
-    const times = [Date.now() + this.#getParts().timing.watchdogMs, changes.ending?.until, ...timers];
+    const times = [this.#watchdogAt(), changes.ending?.until, ...timers];
     this.#alarm.armBy(Math.min(...times.filter((time) => time !== undefined)));
   }
 
@@ -322,7 +322,13 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
     if (driver.nextWake !== undefined) times.push(driver.nextWake);
     if (driver.code === undefined && state.info) times.push(now + timing.parkedMs);
     if (state.info === undefined && state.revision > 0) times.push(state.updatedAt + COMMAND_RETENTION_MS);
-    this.#alarm.set(times.length === 0 ? null : Math.max(Math.min(...times), now + 1));
+    if (times.length === 0) this.#alarm.set(null);
+    else this.#alarm.settle(Math.min(...times));
+  }
+
+  /** A millisecond on, since an alarm must not be set to the time at which it rings. */
+  #watchdogAt(): number {
+    return Date.now() + 1 + this.#getParts().timing.watchdogMs;
   }
 
   #armForQueue(): void {

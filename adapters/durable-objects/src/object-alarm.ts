@@ -23,6 +23,12 @@ export class ObjectAlarm {
     if (this.#at === null || this.#at > at || this.#at <= Date.now()) this.set(at);
   }
 
+  /** Has it stand exactly there; one that rings in this moment anyway is not written again. */
+  settle(at: number): void {
+    const soon = Date.now() + 1;
+    if (at > soon || this.#at === null || this.#at > soon) this.set(Math.max(at, soon));
+  }
+
   set(at: number | null): void {
     if (this.#at === at) return;
     this.#at = at;
