@@ -222,6 +222,17 @@ describe("what has not begun", () => {
     expect(latest("part0").attempt).toBe(1);
   });
 
+  it("is held back also by an object that was loaded anew, and does not know whether it has", async () => {
+    const { started, consumer, one, other } = await startPair("paused-anew");
+    await evictDurableObject(stubOf(started.id));
+    await started.pause();
+    expect(await consumer.claim(one, other)).toEqual([undefined, undefined]);
+    lossy.mode = "deliver";
+    await started.unpause();
+    await started.result();
+    expect(runs("paused-anew").sort()).toEqual(["join", "part0", "part1", "split"]);
+  });
+
   it("is over at once when the run is cancelled; what was claimed may report", async () => {
     const { started, consumer, one, other } = await startPair("cancelled");
     await consumer.claim(one);
