@@ -98,7 +98,7 @@ export const parallelWaits = defineWorkflow({
   ],
 });
 
-const patient = waitForEvent({ name: "patient", events: { came: type<unknown>() }, timeout: { milliseconds: 120 } });
+const patient = waitForEvent({ name: "patient", events: { came: type<unknown>() }, timeout: { seconds: 1 } });
 export const timeout = defineWorkflow({
   name: "suite_timeout",
   input,
