@@ -1,7 +1,9 @@
 import { execFile } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { modules, run } from "../test/run.ts";
+import { freshFolder, modules, run } from "../test/run.ts";
 
 describe("a command line", () => {
   it("is explained", async () => {
@@ -54,6 +56,35 @@ describe("the process", { timeout: 60_000 }, () => {
     expect(out).toMatch(/throws\.ts: cannot be loaded: TypeError: no database here \(file:.*throws\.ts:1\b/);
     expect(await spawn("check", "nope.ts")).toMatchObject({ code: 2 });
     expect(await spawn("chek")).toMatchObject({ code: 2, out: "" });
+  });
+
+  it("reads sources that are written for bundlers", async () => {
+    expect(await spawn("check", "bundled/flow.ts")).toEqual({
+      code: 0,
+      out: "bundled/flow.ts: bundled@1 (2 steps)\nno problems\n",
+      error: "",
+    });
+  });
+
+  it("says what helps with sources that Node does not run as they are", async () => {
+    const folder = freshFolder();
+    const texts = {
+      "package.json": '{ "type": "commonjs" }',
+      "enum.ts": "export enum Colour { Red }",
+      "script.js": 'import "node:fs";',
+      "lost.ts": 'import "./nowhere.js";',
+      // A module all the same.
+      "module.ts": 'import "node:fs";',
+    };
+    for (const [name, text] of Object.entries(texts)) writeFileSync(join(folder, name), text);
+    const { code, out } = await spawn("check", ...Object.keys(texts).map((name) => join(folder, name)));
+    expect(code).toBe(1);
+    const [json, asEnum, script, lost, module] = out.split("\n");
+    expect(json).toMatch(/package\.json: cannot be loaded: TypeError: .*import attribute/);
+    expect(asEnum).toMatch(/enum is not supported.*; NODE_OPTIONS=--experimental-transform-types lets Node run it$/);
+    expect(script).toMatch(/script\.js: .*; name it \.mjs, or put "type": "module" in package\.json$/);
+    expect(module).toMatch(/module\.ts: exports no workflow$/);
+    expect(lost).toMatch(/lost\.ts: .*: Cannot find module '.*nowhere\.js' imported from .*lost\.ts$/);
   });
 
   it("says so when a module never finishes loading", async () => {

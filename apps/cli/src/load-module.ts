@@ -54,12 +54,22 @@ function problemsIn(error: unknown): readonly ModuleProblem[] | undefined {
   return "problems" in error && Array.isArray(error.problems) ? error.problems : undefined;
 }
 
+/** What Node says of sources that it does not run as they are, and what helps. */
+const HINTS: readonly (readonly [RegExp, string])[] = [
+  [/^ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX/, "NODE_OPTIONS=--experimental-transform-types lets Node run it"],
+  [/^ERR_UNKNOWN_FILE_EXTENSION/, "Node runs .js, .mjs, .ts and .mts; TypeScript from 22.18 on"],
+  [
+    /import statement outside a module|Unexpected token 'export'/,
+    'name it .mjs, or put "type": "module" in package.json',
+  ],
+];
+
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = "code" in error ? String(error.code) : "";
-  const [place] = /file:\/\/\S+:\d+/.exec(error.stack ?? "") ?? [];
-  const hint = /^ERR_(UNKNOWN_FILE_EXTENSION|UNSUPPORTED_TYPESCRIPT_SYNTAX)$/.test(code)
-    ? "; Node runs TypeScript by leaving out its types (22.18 or newer, no enum, no JSX)"
-    : "";
-  return `${error.name}: ${error.message}${place ? ` (${place})` : ""}${hint}`;
+  // The first place that is not in this package's own code.
+  const places = [...(error.stack ?? "").matchAll(/file:\/\/\S+:\d+/g)].map(([place]) => place);
+  const place = places.find((one) => !one.startsWith(new URL(".", import.meta.url).href));
+  const hint = HINTS.find(([pattern]) => pattern.test(`${code} ${error.message}`))?.[1] ?? "";
+  return `${error.name}: ${error.message}${place ? ` (${place})` : ""}${hint && `; ${hint}`}`;
 }

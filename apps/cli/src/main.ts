@@ -1,10 +1,13 @@
 import { Console } from "node:console";
+import { acceptBundlerImports } from "./bundler-imports.ts";
 import { runCli } from "./cli.ts";
 
 // What modules print while they are loaded must not get into a report or a drawing.
 globalThis.console = new Console(process.stderr, process.stderr);
 // A reader such as `head` may go before all is written.
 process.stdout.on("error", () => {});
+
+acceptBundlerImports();
 
 const texts: string[] = [];
 const finish = (code: number) =>

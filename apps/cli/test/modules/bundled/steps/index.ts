@@ -1,0 +1,2 @@
+// biome-ignore lint/correctness/useImportExtensions: the point of this module
+export * from "./second";
