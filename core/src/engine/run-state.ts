@@ -1,16 +1,17 @@
-import { assert } from "../definition/errors.ts";
+import { assert, HephaestusError } from "../definition/errors.ts";
 import { DONE, DONE_NAME, type Graph, type StepNode } from "../definition/graph.ts";
-import type {
-  Changes,
-  CommandRecord,
-  Ending,
-  InboxEntry,
-  Owner,
-  Revision,
-  RunInfo,
-  RunStatus,
-  StepState,
-  Timestamp,
+import {
+  type Changes,
+  type CommandRecord,
+  type Ending,
+  type InboxEntry,
+  type Owner,
+  type Revision,
+  type RunInfo,
+  type RunStatus,
+  STATE_FORMAT,
+  type StepState,
+  type Timestamp,
 } from "./state.ts";
 
 /** An accepted event that no step has taken, and where its payload stands. */
@@ -205,6 +206,7 @@ function fold(
 ): void {
   const { at } = changes;
   if (changes.run) {
+    assertFormat(state.id, changes.run);
     beginRun(state, changes.run, at, graph);
     state.firstRevision = revision;
   }
@@ -231,6 +233,16 @@ function fold(
     state.status = changes.status;
     state.endedAt = isEnded(changes.status) ? at : undefined;
   }
+}
+
+/**
+ * What a newer version wrote must not be guessed at: nothing is read of it, and nothing written to it.
+ * @throws HephaestusError FORMAT_NEWER
+ */
+export function assertFormat(id: string, { format }: { readonly format: number }): void {
+  if (format <= STATE_FORMAT) return;
+  const message = `${id} was stored by a newer version: its format is ${format}, and this version reads up to ${STATE_FORMAT}`;
+  throw new HephaestusError("FORMAT_NEWER", message, { id, format, newest: STATE_FORMAT });
 }
 
 function beginRun(state: RunState, info: RunInfo, at: Timestamp, graph: Graph | undefined): void {

@@ -201,6 +201,8 @@ export class Committer implements DrivenInstance {
         error = thrown;
       }
       if (error !== undefined) {
+        // A newer version has taken over: this one has nothing more to say.
+        if (codeOf(error) === "FORMAT_NEWER") return this.#giveUp(waiting, error);
         if (codeOf(error) === "LIMIT_EXCEEDED") return this.#commitSmaller(waiting, error);
         const wait = STORAGE_RETRY_MS[failures];
         // Callers are told; what an attempt has to report is kept until there is a place for it.

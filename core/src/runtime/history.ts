@@ -1,4 +1,5 @@
 import { decodePayload, type Json } from "../definition/json.ts";
+import { assertFormat } from "../engine/run-state.ts";
 import type {
   CommandType,
   Payloads,
@@ -52,6 +53,7 @@ export type HistoryEntry = Entry &
 /** Reads the history of an instance's latest run; empty when there is none. */
 export async function readHistory(storage: Pick<Storage, "load" | "payloads">, id: string): Promise<HistoryEntry[]> {
   const records = (await storage.load(id)) ?? [];
+  for (const { changes } of records) if (changes.run) assertFormat(id, changes.run);
   const revisions = records.filter(hasPayloads).map((record) => record.revision);
   const payloads = await storage.payloads(id, revisions);
   const byRevision = new Map(revisions.map((revision, index) => [revision, payloads[index] ?? {}]));

@@ -1,11 +1,15 @@
+import type { MinimalSignal } from "../definition/signal.ts";
 import type { Storage } from "../runtime/storage.ts";
 import { NEVER } from "./mock.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 
 /** Knows whether something is going on that needs no time to pass: a step's code, a call of the storage. */
 export interface Bustle {
-  /** Counts a call until its promise settles; what never returns is nothing that goes on. */
-  during<T>(call: () => T): T;
+  /**
+   * Counts a call until its promise settles, or its signal is aborted: nobody waits for it from then on, and it may be
+   * time that it is to be given up by. What never returns is nothing that goes on.
+   */
+  during<T>(call: () => T, signal?: () => MinimalSignal): T;
   /** Resolves when nothing goes on, and has not since the event loop turned. */
   quiet(): Promise<void>;
 }
@@ -21,7 +25,7 @@ export function makeBustle(clock: VirtualClock): Bustle {
   }
 
   return {
-    during(call) {
+    during(call, signal) {
       going += 1;
       begun += 1;
       let answer: ReturnType<typeof call>;
@@ -31,8 +35,11 @@ export function makeBustle(clock: VirtualClock): Bustle {
         end();
         throw thrown;
       }
-      if (answer instanceof Promise && answer !== NEVER) void answer.then(end, end);
-      else end();
+      if (answer instanceof Promise && answer !== NEVER) {
+        const ended = once(end);
+        void answer.then(ended, ended);
+        signal?.().addEventListener("abort", ended, { once: true });
+      } else end();
       return answer;
     },
     async quiet() {
@@ -42,6 +49,14 @@ export function makeBustle(clock: VirtualClock): Bustle {
         await clock.settle();
       }
     },
+  };
+}
+
+function once(call: () => void): () => void {
+  let called = false;
+  return () => {
+    if (!called) call();
+    called = true;
   };
 }
 

@@ -150,6 +150,16 @@ describe("time", () => {
     expect(await result).toEqual({ ship: { label: "late" } });
   });
 
+  it("goes on when a step is aborted that does not heed it", async () => {
+    const deaf = mock(charge).runs(() => new Promise<never>(() => {}));
+    const test = testEngine({ workflows: [orderFlow], mocks: [deaf] });
+    const order = await test.for(orderFlow).start("1", { total: 3 });
+    await test.waitForStep(order, charge, "active");
+    await order.cancel();
+    // The time that aborted attempts are given has to pass.
+    await test.waitForStatus(order, "cancelled");
+  });
+
   it("jumps once for all who wait: a short timer fires before a long one, and who waits for it acts first", async () => {
     const test = testEngine({ workflows: [orderFlow] });
     const [one, two] = await Promise.all([

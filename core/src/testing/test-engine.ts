@@ -83,7 +83,7 @@ export function testEngine(options: TestEngineOptions): TestEngine {
     clock,
     storage: bustlingStorage(storage, bustle),
     // Alone on its storage: it asks for nothing between the timers, so that time jumps from one to the next.
-    local: { leaseMs: FOR_EVER_MS, sweepMs: FOR_EVER_MS, ...rest.local },
+    local: { leaseMs: FOR_EVER_MS, sweepMs: rest.local?.leaseMs ?? FOR_EVER_MS, ...rest.local },
   });
 
   let waiting = 0;
@@ -175,11 +175,18 @@ function watch(workflows: HephaestusOptions["workflows"], mocks: readonly AnyMoc
       ...(run && {
         run: (context: Context) => {
           const code = plan?.next(context as unknown as MockContext<AnyStep>) ?? (run as (context: Context) => unknown);
-          return during(() => code(context as never));
+          return during(
+            () => code(context as never),
+            () => context.signal,
+          );
         },
       }),
       ...(compensate && {
-        compensate: (context: never) => during(() => (plan?.compensation ?? compensate)(context)),
+        compensate: (context: Context) =>
+          during(
+            () => (plan?.compensation ?? compensate)(context as never),
+            () => context.signal,
+          ),
       }),
     } as StepCode;
   };
