@@ -1,9 +1,5 @@
 import type { AnyWorkflow } from "../../definition/workflow.ts";
-import { decide } from "../../engine/decide.ts";
-import { toHeader } from "../../engine/header.ts";
-import { foldRecords } from "../../engine/run-state.ts";
-import type { RunStatus, Timestamp } from "../../engine/state.ts";
-import type { Storage } from "../../runtime/storage.ts";
+import type { RunStatus } from "../../engine/state.ts";
 import { type TestEngine, testEngine } from "../test-engine.ts";
 import { type VirtualClock, virtualClock } from "../virtual-clock.ts";
 import { flows, restored } from "./flows.ts";
@@ -16,7 +12,7 @@ export interface Scenario {
   /** The code that its instance goes on with. */
   readonly workflows: readonly AnyWorkflow[];
   /** Brings the instance to where it is kept, with engines that may come and go. */
-  play(open: Open, storage: Storage): Promise<{ readonly id: string }>;
+  play(open: Open): Promise<{ readonly id: string }>;
   /** Brings what was kept to its end. */
   finish(engine: TestEngine, id: string): Promise<unknown>;
   readonly ends: RunStatus;
@@ -33,15 +29,6 @@ function stepOf(workflow: AnyWorkflow, name: string) {
   const found = workflow.definition.edges.find(({ step }) => step.name === name)?.step;
   if (found) return found;
   throw new Error(`${workflow.name} has no step ${name}`);
-}
-
-/** Commits what the engine decides of an `adopt`. */
-async function adopt(storage: Storage, id: string, now: Timestamp): Promise<void> {
-  const state = foldRecords(id, (await storage.load(id)) ?? [], changed.graph);
-  const { draft, changes, payloads } = decide(changed.graph, state, [{ type: "adopt", commandId: "adopt-1" }], { now });
-  if (changes === undefined) throw new Error("nothing was adopted");
-  const commit = { id, run: state.run, expected: state.revision, nonce: "adopted", changes, header: toHeader(draft) };
-  await storage.commit([payloads ? { ...commit, payloads } : commit]);
 }
 
 async function finishUndo(engine: TestEngine, id: string): Promise<void> {
@@ -271,12 +258,12 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   },
   adopted: {
     workflows: [changed],
-    async play(open, storage) {
+    async play(open) {
       const before = open([version1]);
       const one = await before.for(version1).start(FIRST_RUN, {}, START);
       await before.waitForStep(one, stepOf(version1, "hold"), "waiting");
       await before.close();
-      await adopt(storage, one.id, before.clock.now());
+      await open([changed]).adopt(one.id, { id: "adopt-1" });
       return one;
     },
     async finish(engine, id) {
@@ -297,7 +284,7 @@ export async function play({
   const { storage, commits } = keepingStorage();
   const open: Open = (own = workflows, clock = shared) =>
     testEngine({ workflows: own, clock, storage, local: { leaseMs: LEASE_MS } });
-  const { id } = await play(open, storage);
+  const { id } = await play(open);
   await shared.settle();
   return { id, commits: [...commits] };
 }
