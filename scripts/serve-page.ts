@@ -7,17 +7,19 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Browser, type BrowserContext, chromium, type LaunchOptions } from "playwright";
+import { type Browser, type BrowserContext, chromium } from "playwright";
 import { build, preview } from "vite";
 import { CHROMIUM_ARGS } from "./chromium-args.ts";
 
 const findChromium = fileURLToPath(new URL("chromium.mjs", import.meta.url));
 
+type PersistentOptions = Parameters<typeof chromium.launchPersistentContext>[1];
+
 export interface ServedPage {
   /** Ends with a slash. */
   readonly url: string;
   /** A browser with a profile of its own on the disk: what is stored outlives its pages, as it does for people. */
-  openBrowser(options?: LaunchOptions): Promise<BrowserContext>;
+  openBrowser(options?: PersistentOptions): Promise<BrowserContext>;
   /** A browser whose contexts are private windows: what is stored is gone with them. */
   openPrivately(): Promise<Browser>;
   /** From now on nobody answers at `url`. */
@@ -48,6 +50,8 @@ export async function servePage(app: string): Promise<ServedPage> {
   };
   let stopped: Promise<void> | undefined;
   const stop = () => {
+    // Browsers keep connections open, and this would wait for them.
+    if ("closeAllConnections" in server.httpServer) server.httpServer.closeAllConnections();
     stopped ??= server.close();
     return stopped;
   };

@@ -51,7 +51,8 @@ export async function writeCommit(transaction: Transaction<"readwrite">, commit:
     predecessor,
     addIfFree(journal, record, key),
     apart && addIfFree(stores.objectStore("payloads"), apart, key),
-    header && transaction.objectStore("headers").get([id, run]),
+    // A free id has no row either: rows go with the last records.
+    header && expected > 0 && transaction.objectStore("headers").get([id, run]),
   ]);
   // A start needs a free id, not only a free first key: earlier records may have been removed.
   const follows = expected === 0 ? before === undefined : before !== undefined;

@@ -7,6 +7,7 @@ import { loadRecords, readPayloads, removeThrough } from "./journal.ts";
 import { databaseName, type IndexedDbOptions } from "./options.ts";
 import { holdOwnerLock, ownerIsDead } from "./owner-lock.ts";
 import { onWake } from "./page-life.ts";
+import { readGroup } from "./read-group.ts";
 
 /**
  * Keeps instances in the browser: they outlive the page, are shared by the tabs and workers of the origin, and need
@@ -19,10 +20,11 @@ export function indexedDbStorage(options: IndexedDbOptions = {}): Storage {
   const name = databaseName(options);
   const connection = connect(name, options);
   const signals = changeSignals(name);
+  const read = readGroup(connection, ["journal", "payloads"]);
 
   return {
     capabilities: { headers: true, where: true },
-    load: (id, after = 0) => connection.read(["journal"], (transaction) => loadRecords(transaction, id, after)),
+    load: (id, after = 0) => read((transaction) => loadRecords(transaction, id, after)),
     async commit(commits) {
       if (commits.length === 0) return [];
       const durability = commits.some((commit) => commit.durability === "strict") ? "strict" : options.durability;
@@ -34,10 +36,7 @@ export function indexedDbStorage(options: IndexedDbOptions = {}): Storage {
       signals.post(commits.filter((_, index) => results[index] === "ok").map(({ id }) => id));
       return results;
     },
-    payloads: (id, revisions) =>
-      connection.read(["journal", "payloads"], (transaction) =>
-        Promise.all(revisions.map((revision) => readPayloads(transaction, id, revision))),
-      ),
+    payloads: (id, revisions) => read((transaction) => readPayloads(transaction, id, revisions)),
     due: (request) => connection.read(["headers"], (transaction) => findDue(transaction, request)),
     async query(filter) {
       return queryHeaders(checkFilter(filter), (use) => connection.read(["headers"], use));

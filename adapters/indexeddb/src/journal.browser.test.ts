@@ -87,3 +87,19 @@ describe("remove", () => {
     expect((await storage.query({})).items.length).toBe(3);
   });
 });
+
+it("reads payloads that follow one another together, in the order asked for, long ones and none among them", async () => {
+  const storage = opened(fresh());
+  const long = { "result:s": JSON.stringify("x".repeat(5_000)) };
+  const given = [{ input: "1" }, undefined, long, { input: "4" }, { input: "5" }, undefined, { input: "7" }];
+  for (const [revision, payloads] of given.entries()) {
+    await storage.commit([commitOf("a", revision, payloads ? { payloads } : {})]);
+  }
+  const reads = vi.spyOn(IDBObjectStore.prototype, "getAll");
+  const asked = [7, 1, 2, 3, 4, 7, 9];
+  expect(await storage.payloads("a", asked)).toEqual(asked.map((revision) => given[revision - 1] ?? {}));
+  expect(reads).toHaveBeenCalledTimes(3);
+  reads.mockRestore();
+  expect(await storage.payloads("a", [])).toEqual([]);
+  expect(await storage.payloads("other", [1])).toEqual([{}]);
+});

@@ -34,16 +34,41 @@ function latestRun(rows: readonly JournalRow[]): StoredRecord[] {
   return rows.filter((row) => row.run === run).map(({ payloads: _payloads, ...record }) => record);
 }
 
+/** In the order asked for. Revisions that follow one another are read together: each request costs, whatever it finds. */
 export async function readPayloads(
   transaction: Transaction<"readonly">,
   id: string,
-  revision: Revision,
-): Promise<Payloads> {
-  const [apart, record] = await Promise.all([
-    transaction.objectStore("payloads").get([id, revision]),
-    transaction.objectStore("journal").get([id, revision]),
-  ]);
-  return apart ?? record?.payloads ?? {};
+  revisions: readonly Revision[],
+): Promise<Payloads[]> {
+  const found = new Map<Revision, Payloads>();
+  await Promise.all(
+    stretchesOf(revisions).map(async ([from, to]) => {
+      const range = IDBKeyRange.bound([id, from], [id, to]);
+      const apart = transaction.objectStore("payloads");
+      const [rows, keys] = await Promise.all([
+        transaction.objectStore("journal").getAll(range),
+        apart.getAllKeys(range),
+      ]);
+      for (const { revision, payloads } of rows) if (payloads) found.set(revision, payloads);
+      await Promise.all(
+        keys.map(async (key) => {
+          found.set(key[1], (await apart.get(key)) ?? {});
+        }),
+      );
+    }),
+  );
+  return revisions.map((revision) => found.get(revision) ?? {});
+}
+
+/** First and last of each stretch without a gap. */
+function stretchesOf(revisions: readonly Revision[]): (readonly [Revision, Revision])[] {
+  const stretches: [Revision, Revision][] = [];
+  for (const revision of [...revisions].sort((one, other) => one - other)) {
+    const last = stretches.at(-1);
+    if (last && revision <= last[1] + 1) last[1] = revision;
+    else stretches.push([revision, revision]);
+  }
+  return stretches;
 }
 
 /** Rows go last, so that whoever finds them after a crash removes the rest. */

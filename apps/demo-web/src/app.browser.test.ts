@@ -1,9 +1,10 @@
 import { createHephaestus } from "@hephaestus/core";
 import { pullRequestFlow } from "@hephaestus/example-workflows";
 import { h, render } from "preact";
-import { beforeEach, expect, it, onTestFinished } from "vitest";
+import { beforeEach, expect, it, onTestFinished, vi } from "vitest";
 import { page } from "vitest/browser";
 import { App } from "./app.tsx";
+import { type KeptPage, keepPage } from "./offline/keep-page.ts";
 import { type InstanceSource, SourceError, type SourceName, UNREACHABLE } from "./source/instance-source.ts";
 import { withListSignal } from "./source/list-signal.ts";
 import { tabSource } from "./source/tab-source.ts";
@@ -23,10 +24,10 @@ function sourceInMemory(name: SourceName): InstanceSource {
   return { ...tabSource(engine), name };
 }
 
-function show(tab: InstanceSource, edge: InstanceSource): void {
+function show(tab: InstanceSource, edge: InstanceSource, kept = keepPage()): void {
   const root = document.body.appendChild(document.createElement("div"));
   const sources = { tab: withListSignal(tab), edge: withListSignal(edge) };
-  render(h(App, { sources, codeHost: localCodeHost() }), root);
+  render(h(App, { sources, codeHost: localCodeHost(), page: kept }), root);
   onTestFinished(() => {
     render(null, root);
     root.remove();
@@ -98,4 +99,25 @@ it("shows a refused start with its code, and an event that is not JSON", async (
   await number.fill("5");
   await page.getByRole("button", { name: "Start in this tab" }).click();
   await expect.element(page.getByRole("alert")).toMatchTextContent(/ALREADY_RUNNING/);
+});
+
+it("says that it is offline for as long as it is, and offers a newer version", async () => {
+  let online = false;
+  const listeners = new Set<() => void>();
+  const reloaded = vi.fn();
+  const kept: KeptPage = {
+    state: () => ({ online, reload: reloaded }),
+    subscribe(changed) {
+      listeners.add(changed);
+      return () => listeners.delete(changed);
+    },
+    outdated() {},
+  };
+  show(sourceInMemory("tab"), sourceInMemory("edge"), kept);
+  await expect.element(page.getByText("Offline")).toBeVisible();
+  await page.getByRole("button", { name: "New version: reload" }).click();
+  expect(reloaded).toHaveBeenCalledTimes(1);
+  online = true;
+  for (const changed of listeners) changed();
+  await expect.element(page.getByText("Offline")).not.toBeInTheDocument();
 });

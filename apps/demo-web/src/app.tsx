@@ -1,8 +1,10 @@
 import { useEffect, useRef } from "preact/hooks";
 import { Instance } from "./components/instance.tsx";
 import { InstanceList } from "./components/instance-list.tsx";
+import { PageNotice } from "./components/page-notice.tsx";
 import { SourceSwitch } from "./components/source-switch.tsx";
 import { StartForm } from "./components/start-form.tsx";
+import type { KeptPage } from "./offline/keep-page.ts";
 import { hrefOf, useRoute } from "./route.ts";
 import type { SourceName } from "./source/instance-source.ts";
 import type { ListedSource } from "./source/list-signal.ts";
@@ -11,10 +13,11 @@ import type { LocalCodeHost } from "./tab/local-code-host.ts";
 export interface AppProps {
   readonly sources: { readonly [name in SourceName]: ListedSource };
   readonly codeHost: LocalCodeHost;
+  readonly page: KeptPage;
 }
 
 /** The list at the left and what was picked from it at the right; on a narrow screen, one at a time. */
-export function App({ sources, codeHost }: AppProps) {
+export function App({ sources, codeHost, page }: AppProps) {
   const route = useRoute();
   const source = sources[route.source];
   const main = useRef<HTMLElement>(null);
@@ -37,6 +40,7 @@ export function App({ sources, codeHost }: AppProps) {
           <img src="/favicon.svg" alt="" width="28" height="28" />
           <span>Hephaestus</span>
         </a>
+        <PageNotice page={page} />
         <SourceSwitch source={route.source} />
       </header>
       <InstanceList key={source.name} source={source} {...(route.view === "instance" ? { selected: route.id } : {})} />

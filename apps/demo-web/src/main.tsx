@@ -5,6 +5,7 @@ import "./styles/graph.css";
 import "./styles/instance.css";
 import { render } from "preact";
 import { App } from "./app.tsx";
+import { keepPage } from "./offline/keep-page.ts";
 import { edgeSource } from "./source/edge-source.ts";
 import { edgeToken } from "./source/edge-token.ts";
 import { withListSignal } from "./source/list-signal.ts";
@@ -14,7 +15,8 @@ import { makeTabEngine } from "./tab/tab-engine.ts";
 
 // Made with the page, not with a component: what an earlier page left unfinished goes on at once, whatever is shown.
 const codeHost = localCodeHost();
-const hephaestus = makeTabEngine(codeHost.connector);
+const page = keepPage();
+const hephaestus = makeTabEngine(codeHost.connector, { onOutdated: page.outdated });
 
 const root = document.getElementById("app");
 if (root) {
@@ -22,5 +24,5 @@ if (root) {
     tab: withListSignal(tabSource(hephaestus)),
     edge: withListSignal(edgeSource({ token: edgeToken().read })),
   };
-  render(<App sources={sources} codeHost={codeHost} />, root);
+  render(<App sources={sources} codeHost={codeHost} page={page} />, root);
 }

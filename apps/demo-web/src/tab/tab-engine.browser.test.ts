@@ -27,7 +27,7 @@ function openTab(database = `demo-test-${crypto.randomUUID()}`): {
   readonly database: string;
 } {
   const codeHost = localCodeHost();
-  const engine = makeTabEngine(codeHost.connector, database);
+  const engine = makeTabEngine(codeHost.connector, { name: database });
   onTestFinished(() => engine.close());
   return { tab: tabSource(engine), codeHost, close: () => engine.close(), database };
 }

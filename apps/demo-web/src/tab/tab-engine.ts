@@ -1,6 +1,6 @@
 import { createHephaestus, type Hephaestus } from "@hephaestus/core";
 import { type CodeHost, pullRequestFlow } from "@hephaestus/example-workflows";
-import { indexedDbStorage } from "@hephaestus/indexeddb";
+import { type IndexedDbOptions, indexedDbStorage } from "@hephaestus/indexeddb";
 
 /**
  * How often this tab looks for what another one left behind. It need not wait for that one's lease to run out: the
@@ -11,10 +11,13 @@ const SWEEP_MS = 1_000;
 const DATABASE = "hephaestus-demo";
 
 /** The engine of this tab: what it starts stays in this browser, and is taken up again by the next page that opens. */
-export function makeTabEngine(codeHost: CodeHost, database = DATABASE): Hephaestus {
+export function makeTabEngine(
+  codeHost: CodeHost,
+  { name = DATABASE, ...options }: Pick<IndexedDbOptions, "name" | "onOutdated"> = {},
+): Hephaestus {
   return createHephaestus({
     workflows: [pullRequestFlow],
-    storage: indexedDbStorage({ name: database }),
+    storage: indexedDbStorage({ name, ...options }),
     connectors: { codeHost },
     local: { sweepMs: SWEEP_MS, onError: (error, id) => console.warn("hephaestus", id, error) },
   });
