@@ -15,7 +15,7 @@ import {
 import { writesOf } from "../test/write-counter.ts";
 import costs from "./costs.json" with { type: "json" };
 
-// What is billed, counted at the platform's own interfaces. The page on costs in the docs reckons with the same file.
+// What is billed, counted at the platform's own interfaces: what each of the engine's parts adds to a workflow.
 beWholeBeforeEach();
 
 /** What an instance has cost once it is at rest and the index knows. */
