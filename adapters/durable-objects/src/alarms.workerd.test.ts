@@ -1,7 +1,7 @@
 import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
 import { beWholeBeforeEach, engine, ringAnew, runs, stubOf } from "../test/helpers.ts";
-import { deployment, gateOf, timing, witnessed } from "../test/worker.ts";
+import { deployment, gateOf, index, timing, witnessed } from "../test/worker.ts";
 import { deadlyFlow, slow, timed, waiting } from "../test/workflows.ts";
 import { writesOf } from "../test/write-counter.ts";
 
@@ -85,6 +85,8 @@ describe("the alarm", () => {
   it("that is lost is armed again by the next call, and what is overdue then happens", async () => {
     timing.watchdogMs = 20;
     const started = await engine.for(timed).start("gone", {});
+    // Once the index has answered, the alarm is set for the last time.
+    await vi.waitUntil(() => index.puts.some((row) => row.id === started.id));
     await runInDurableObject(stubOf(started.id), (_, { storage }) => storage.deleteAlarm());
     await evictDurableObject(stubOf(started.id));
     expect(await alarmOf(started.id)).toBeNull();

@@ -67,7 +67,7 @@ it("twenty steps on the queue: one commit, one claim and one report a batch", as
   expect(batches).toBeLessThanOrEqual(20);
 });
 
-it("a wait: three rows, a request, and the index once more", async () => {
+it("a wait: at most three rows, a request, and the index once more", async () => {
   const { id } = await engine.for(chainWithWait).start("cost", {});
   const cost = await costOf(id);
   expect(cost).toEqual(costs.threeInlineStepsAndAWait);

@@ -324,6 +324,7 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
     if (state.info === undefined && state.revision > 0) times.push(state.updatedAt + COMMAND_RETENTION_MS);
     if (times.length === 0) this.#alarm.set(null);
     else this.#alarm.settle(Math.min(...times));
+    this.#alarm.write();
   }
 
   /** A millisecond on, since an alarm must not be set to the time at which it rings. */

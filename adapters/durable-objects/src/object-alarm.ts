@@ -1,8 +1,20 @@
-/** The one alarm of an object, written only when it has to move: each move is billed as a row. */
+/**
+ * How many microtasks a write of the alarm is put off at most. Any number is right: all of them run in the turn that
+ * began it, and so in its atomic write. More of them let a longer run of short steps end before.
+ */
+const PUT_OFF_MAX = 200;
+
+/**
+ * The one alarm of an object, written only when it has to move: each move is billed as a row, and costs as much time as
+ * all else of a short run. A run that ends in the turn in which it began moves none.
+ */
 export class ObjectAlarm {
   readonly #ctx: DurableObjectState;
-  /** Null is "not armed". */
+  /** Where it is to stand; null is "not armed". */
   #at: number | null = null;
+  /** Where it stands in the storage. */
+  #stored: number | null = null;
+  #isPutOff = false;
 
   constructor(ctx: DurableObjectState) {
     this.#ctx = ctx;
@@ -10,7 +22,8 @@ export class ObjectAlarm {
 
   /** Learns where it stands, after the object was loaded anew. */
   async read(): Promise<void> {
-    this.#at = await this.#ctx.storage.getAlarm();
+    this.#stored = await this.#ctx.storage.getAlarm();
+    this.#at = this.#stored;
   }
 
   get isArmed(): boolean {
@@ -29,10 +42,28 @@ export class ObjectAlarm {
     if (at > soon || this.#at === null || this.#at > soon) this.set(Math.max(at, soon));
   }
 
+  /** Written in this turn, with the other writes of it. */
   set(at: number | null): void {
-    if (this.#at === at) return;
     this.#at = at;
-    // Ordered with the writes of this turn; not awaited, so that no step waits for it.
+    if (this.#isPutOff) return;
+    this.#isPutOff = true;
+    this.#putOff(PUT_OFF_MAX);
+  }
+
+  #putOff(more: number): void {
+    void Promise.resolve().then(() => {
+      if (more === 0 || this.#at === this.#stored) this.write();
+      else this.#putOff(more - 1);
+    });
+  }
+
+  /** Writes at once what has been put off. */
+  write(): void {
+    this.#isPutOff = false;
+    const at = this.#at;
+    if (this.#stored === at) return;
+    this.#stored = at;
+    // Not awaited, so that no step waits for it.
     const { storage } = this.#ctx;
     this.#ctx.waitUntil(at === null ? storage.deleteAlarm() : storage.setAlarm(at));
   }
