@@ -8,6 +8,7 @@ import {
   sqlStorage,
 } from "@hephaestus/sqlite";
 import { type D1, d1Port } from "./d1-port.ts";
+import { severalIndexes, severalStorages } from "./several-databases.ts";
 
 export type { InstanceIndex, Overdue, OverdueRequest } from "@hephaestus/sqlite";
 export { type D1, d1Port } from "./d1-port.ts";
@@ -15,14 +16,25 @@ export { type D1, d1Port } from "./d1-port.ts";
 export interface D1StorageOptions extends SqlStorageOptions {}
 
 /**
- * A Storage in a D1 database, in tables that the files in this package's `migrations` folder make, or `migrate`.
+ * A database, or several that share the load by hash of the instance's id. How many they are, and their order, stays:
+ * it says where instances are.
+ */
+export type Databases = D1 | readonly D1[];
+
+function isSeveral(databases: Databases): databases is readonly D1[] {
+  return Array.isArray(databases);
+}
+
+/**
+ * A Storage in a D1 database, or in several, in tables that the files in this package's `migrations` folder make, or `migrate`.
  *
  * @throws HephaestusError (each method) STORAGE_UNAVAILABLE, STORAGE_FULL or STORAGE_CORRUPT
  * @example
  * const hephaestus = createHephaestus({ workflows: [orderFlow], storage: d1Storage(env.DB) });
  */
-export function d1Storage(database: D1, options: D1StorageOptions = {}): Storage {
-  return sqlStorage(d1Port(database), options);
+export function d1Storage(databases: Databases, options: D1StorageOptions = {}): Storage {
+  if (isSeveral(databases)) return severalStorages(databases.map((one) => d1Storage(one, options)));
+  return sqlStorage(d1Port(databases), options);
 }
 
 /**
@@ -36,8 +48,9 @@ export function d1Storage(database: D1, options: D1StorageOptions = {}): Storage
  * await index.put([header]);
  * const failed = await index.query({ status: "failed", where: { "input.orderId": 123 } });
  */
-export function d1Index(database: D1, options: D1StorageOptions = {}): InstanceIndex {
-  return instanceIndex(d1Port(database), options);
+export function d1Index(databases: Databases, options: D1StorageOptions = {}): InstanceIndex {
+  if (isSeveral(databases)) return severalIndexes(databases.map((one) => d1Index(one, options)));
+  return instanceIndex(d1Port(databases), options);
 }
 
 /**
@@ -48,6 +61,6 @@ export function d1Index(database: D1, options: D1StorageOptions = {}): InstanceI
  * @example
  * await migrate(env.DB);
  */
-export async function migrate(database: D1, options: MigrateOptions = {}): Promise<void> {
-  await migratePort(d1Port(database), options);
+export async function migrate(databases: Databases, options: MigrateOptions = {}): Promise<void> {
+  for (const one of isSeveral(databases) ? databases : [databases]) await migratePort(d1Port(one), options);
 }

@@ -3,6 +3,8 @@ declare global {
   namespace Cloudflare {
     interface Env {
       readonly DB: D1Database;
+      readonly DB2: D1Database;
+      readonly DB3: D1Database;
     }
   }
 }

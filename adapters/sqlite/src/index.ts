@@ -13,3 +13,4 @@ export {
 export type { Overdue, OverdueRequest } from "./overdue.ts";
 export type { Row, SqlPort, SqlValue, Statement } from "./port.ts";
 export { type SqlStorageOptions, sqlStorage } from "./storage.ts";
+export { compareKept } from "./text.ts";

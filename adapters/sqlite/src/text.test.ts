@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { cutText, escapeText, isWellFormed, unescapeText } from "./text.ts";
+import { compareKept, cutText, escapeText, isWellFormed, unescapeText } from "./text.ts";
 
 /** Any sequence of UTF-16 units, with the unpleasant ones often. */
 const hostile = fc.string({
@@ -17,6 +17,19 @@ it("an escaped text is well formed, without NUL, and comes back as it was", () =
       expect(isWellFormed(escaped)).toBe(true);
       expect(escaped).not.toContain("\0");
       expect(unescapeText(escaped)).toBe(text);
+    }),
+  );
+});
+
+it("compares as a database orders what is kept", () => {
+  const near = fc.string({
+    unit: fc.constantFrom("a", "\0", "\ud83d", "\ude00", "😀", "\ue000", "\uffff", "é"),
+    maxLength: 3,
+  });
+  fc.assert(
+    fc.property(near, near, (one, other) => {
+      const bytes = (text: string) => Buffer.from(escapeText(text));
+      expect(Math.sign(compareKept(one, other))).toBe(Buffer.compare(bytes(one), bytes(other)));
     }),
   );
 });

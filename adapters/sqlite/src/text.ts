@@ -16,6 +16,20 @@ export function unescapeText(text: string): string {
   return text.replace(ESCAPED, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
 }
 
+/** Compares texts as the database orders them: by the bytes of what is kept. */
+export function compareKept(one: string, other: string): number {
+  const [a, b] = [escapeText(one), escapeText(other)];
+  let index = 0;
+  while (index < a.length && a.charCodeAt(index) === b.charCodeAt(index)) index++;
+  return rank(a.charCodeAt(index)) - rank(b.charCodeAt(index));
+}
+
+/** The end of a text comes first, and in UTF-8 the characters that have two units last. */
+function rank(unit: number): number {
+  if (Number.isNaN(unit)) return -1;
+  return unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit;
+}
+
 /** Whether it has no half of a character by itself. */
 export function isWellFormed(text: string): boolean {
   return !/\p{Surrogate}/u.test(text);
