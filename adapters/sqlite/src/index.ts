@@ -11,6 +11,6 @@ export {
   readMigrations,
 } from "./migrations.ts";
 export type { Overdue, OverdueRequest } from "./overdue.ts";
-export type { Row, SqlPort, SqlValue, Statement } from "./port.ts";
+export type { BatchOptions, Row, SqlPort, SqlValue, Statement } from "./port.ts";
 export { type SqlStorageOptions, sqlStorage } from "./storage.ts";
 export { compareKept } from "./text.ts";

@@ -4,6 +4,7 @@ import { HephaestusError } from "@hephaestus/core";
 import { commitOf, headerOf } from "@hephaestus/core/testing/conformance";
 import { expect, it } from "vitest";
 import { newFile, type Process, startProcess } from "../test/processes.ts";
+import { migrate } from "./migrations.ts";
 import { nodePort, sqliteStorage } from "./node.ts";
 import { sqlStorage } from "./storage.ts";
 
@@ -42,6 +43,26 @@ it("keeps what was committed when it is closed and opened again, with either syn
     const database = new DatabaseSync(fileName);
     expect(database.prepare("PRAGMA journal_mode").get()).toEqual({ journal_mode: "wal" });
   }
+});
+
+it("a strict commit is on the disk when it is answered, and others as the option says", async () => {
+  const database = new DatabaseSync(newFile());
+  database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+  await migrate(nodePort(database));
+  const seen: unknown[] = [];
+  // Reads the setting while a commit is made.
+  database.function("seen", () => {
+    seen.push(database.prepare("PRAGMA synchronous").get()?.synchronous);
+    return 1;
+  });
+  database.exec("CREATE TRIGGER look AFTER INSERT ON hephaestus_journal BEGIN SELECT seen(); END");
+  const storage = sqlStorage(nodePort(database));
+  await storage.commit([commitOf("a", 0)]);
+  await storage.commit([commitOf("a", 1), commitOf("b", 0, { durability: "strict" })]);
+  expect(await storage.commit([commitOf("a", 1, { durability: "strict" })])).toEqual(["conflict"]);
+  await storage.commit([commitOf("a", 2)]);
+  const [NORMAL, FULL] = [1, 2];
+  expect(seen).toEqual([NORMAL, FULL, FULL, NORMAL]);
 });
 
 it("a database that another one holds too long is STORAGE_UNAVAILABLE, and works again afterwards", async () => {

@@ -9,8 +9,9 @@ import { type SqlStorageOptions, sqlStorage } from "./storage.ts";
 
 export interface SqliteStorageOptions extends SqlStorageOptions {
   /**
-   * When a commit is on the disk. FULL: before it is answered. NORMAL, the default: the process may die at any time
-   * without loss; a power cut may lose the last moments, never half a commit.
+   * When a commit is on the disk. NORMAL, the default: soon; the process may die at any time without loss, while a
+   * power cut may lose the last moments, never half a commit. A commit with `durability: "strict"`, and all before it, is
+   * there before it is answered. FULL: every commit is.
    */
   readonly synchronous?: "NORMAL" | "FULL";
   /** As in SqlStorageOptions, and made when the file is opened; `["updated"]` unless said otherwise. */
@@ -21,6 +22,12 @@ export interface SqliteStorageOptions extends SqlStorageOptions {
 
 /** Prepared statements kept; their texts differ only by filter and by size of a group. */
 const STATEMENT_CACHE_SIZE = 64;
+
+/** Pages of the write-ahead log after which it is written back: pages that many commits change are written back once. */
+const CHECKPOINT_PAGES = 4_000;
+
+/** Pages that are kept in memory, in KB: the inner ones of the indexes of a million instances. */
+const CACHE_KB = 16_000;
 
 /** SQLite's primary result codes, by the name that `storageError` takes. */
 const RESULT_CODES: Readonly<Record<number, string>> = {
@@ -54,9 +61,12 @@ export function sqliteStorage(
   const database = guarded(() => new DatabaseSync(fileName, { timeout: busyTimeoutMs }));
   const run = runner(database);
   try {
-    guarded(() => database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}`));
     guarded(() =>
-      transaction(database, () =>
+      database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous};
+PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA cache_size = -${CACHE_KB}`),
+    );
+    guarded(() =>
+      transactions(database)(() =>
         run([...pendingMigrations(run(readMigrations)[1] ?? []), ...declaredIndexes({ indexes })]),
       ),
     );
@@ -91,12 +101,27 @@ function ownerLocks(location: string): Required<Pick<Storage, "holdOwner" | "own
  */
 export function nodePort(database: DatabaseSync): SqlPort {
   const run = runner(database);
+  const transact = transactions(database);
   return {
-    async batch(statements) {
-      // One statement is a transaction by itself.
-      return guarded(() => (statements.length === 1 ? run(statements) : transaction(database, () => run(statements))));
+    async batch(statements, { durability } = {}) {
+      return guarded(() => {
+        if (durability === "strict") return strictly(() => transact(() => run(statements)));
+        // One statement is a transaction by itself.
+        return statements.length === 1 ? run(statements) : transact(() => run(statements));
+      });
     },
   };
+
+  /** In the log, a commit reaches the disk with all that stand before it. */
+  function strictly<T>(work: () => T): T {
+    const before = database.prepare("PRAGMA synchronous").get()?.synchronous;
+    database.exec("PRAGMA synchronous = FULL");
+    try {
+      return work();
+    } finally {
+      database.exec(`PRAGMA synchronous = ${before}`);
+    }
+  }
 }
 
 function runner(database: DatabaseSync) {
@@ -114,18 +139,22 @@ function runner(database: DatabaseSync) {
     statements.map(({ sql, params }) => prepare(sql).all(...params) as unknown as readonly Row[]);
 }
 
-function transaction<T>(database: DatabaseSync, work: () => T): T {
+function transactions(database: DatabaseSync) {
   // The write lock at once: a transaction that read first could not get it once another has written.
-  database.exec("BEGIN IMMEDIATE");
-  try {
-    const result = work();
-    database.exec("COMMIT");
-    return result;
-  } catch (error) {
-    // A full disk and the like have rolled it back already.
-    if (database.isTransaction) database.exec("ROLLBACK");
-    throw error;
-  }
+  const begin = database.prepare("BEGIN IMMEDIATE");
+  const commit = database.prepare("COMMIT");
+  return <T>(work: () => T): T => {
+    begin.run();
+    try {
+      const result = work();
+      commit.run();
+      return result;
+    } catch (error) {
+      // A full disk and the like have rolled it back already.
+      if (database.isTransaction) database.exec("ROLLBACK");
+      throw error;
+    }
+  };
 }
 
 function guarded<T>(work: () => T): T {

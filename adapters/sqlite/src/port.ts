@@ -9,6 +9,11 @@ export interface Statement {
 
 export type Row = Readonly<Record<string, SqlValue>>;
 
+export interface BatchOptions {
+  /** Answer only when the disk has it. A database that always does so needs not look at it. */
+  readonly durability?: "strict";
+}
+
 /**
  * All that Hephaestus needs of an SQLite: a driver for another one implements this and gets a Storage.
  *
@@ -22,5 +27,5 @@ export interface SqlPort {
    *
    * @throws HephaestusError as `storageError` makes them
    */
-  batch(statements: readonly Statement[]): Promise<readonly (readonly Row[])[]>;
+  batch(statements: readonly Statement[], options?: BatchOptions): Promise<readonly (readonly Row[])[]>;
 }

@@ -25,6 +25,8 @@ export function sources(columns: readonly string[], rows: readonly (readonly Sql
     group = [];
     length = 0;
   };
+  // A row by itself is spared the way through JSON.
+  if (rows.length === 1) return [fromValues(columns, rows[0] as readonly SqlValue[])];
   for (const row of rows) {
     const text = JSON.stringify(row);
     if (text.length > BOUND_LENGTH_MAX) {

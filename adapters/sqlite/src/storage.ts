@@ -50,7 +50,8 @@ export function sqlStorage(port: SqlPort, { namespace = "", indexes = [] }: SqlS
     async commit(commits) {
       if (commits.length === 0) return [];
       const { statements, answers } = commitStatements(ns, commits);
-      const won = (await port.batch(statements)).slice(-answers).flat();
+      const strict = commits.some((commit) => commit.durability === "strict");
+      const won = (await port.batch(statements, strict ? { durability: "strict" } : {})).slice(-answers).flat();
       const winners = new Set(won.map((row) => `${row.nonce}\0${row.id}`));
       return commits.map(({ id, nonce }) =>
         winners.has(`${escapeText(nonce)}\0${escapeText(id)}`) ? "ok" : "conflict",
