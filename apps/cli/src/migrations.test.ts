@@ -78,3 +78,15 @@ it("says what is wrong with its command line, and with a folder that is none", a
     expect(await run(folder, "migrations", ...args)).toMatchObject({ code: 2, error: expect.stringContaining(why) });
   }
 });
+
+it("writes a file for each declared index, and refuses one that cannot be made", async () => {
+  const folder = freshFolder();
+  const indexes = ["input.orderId", "updated"];
+  const options = indexes.flatMap((index) => ["--index", index]);
+  expect(await run(folder, "migrations", "d1", ...options)).toMatchObject({ code: 0 });
+  const written = readdirSync(join(folder, "migrations"));
+  expect(written.sort()).toEqual(migrationFiles({ indexes }).map(({ name }) => name));
+  const { code, error } = await run(folder, "migrations", "d1", "--index", "secret.a");
+  expect(code).toBe(2);
+  expect(error).toContain("--index");
+});
