@@ -48,3 +48,68 @@ it("answers `where` as core's matchesFilter does", async () => {
     { numRuns: 150 },
   );
 }, 60_000);
+
+it("stays within D1's limits: parameters, terms of a union, depth, length", async () => {
+  const indexes = ["input.field7"];
+  await migrate(env.DB, { indexes });
+  const index = d1Index(env.DB, { namespace: "limits", indexes });
+  const fields = Array.from({ length: 150 }, (_, n) => `field${n}`);
+  const input = JSON.stringify(Object.fromEntries(fields.map((name, n) => [name, n])));
+  await index.put([headerOf("a", { input, tags: ["x"], key: "k", parent: "p" })]);
+  const conditions = Object.fromEntries(fields.map((name, n) => [`input.${name}`, { gte: n, lte: n, exists: true }]));
+  const status = [
+    "pending",
+    "running",
+    "waiting",
+    "paused",
+    "compensating",
+    "completed",
+    "failed",
+    "cancelled",
+  ] as const;
+  const cursor = "1.5000.1.a";
+  const filters: InstanceFilter[] = [
+    { where: conditions },
+    { where: conditions, workflow: "flow", version: 1, status, cursor, createdAfter: 1, updatedBefore: 9_000 },
+    { where: conditions, tag: "x", key: "k", parent: "p", id: "a" },
+    { where: { "input.field7": { in: Array.from({ length: 3_000 }, (_, n) => n) } }, workflow: "flow", status },
+    { where: { [`input.${Array(15).fill("a".repeat(64)).join(".")}`]: { exists: false } }, status, cursor },
+    { where: { "input.field7": { exists: true } }, tag: "x", cursor },
+    { key: "k".repeat(100_000) },
+  ];
+  const found = await Promise.all(filters.map(async (filter) => (await index.query(filter)).items.length));
+  expect(found).toEqual([1, 1, 1, 1, 1, 1, 0]);
+});
+
+it("takes values with any character, in every field that holds text", async () => {
+  for (const [n, value] of [
+    "'; DROP TABLE hephaestus_instances; --",
+    "\0",
+    "\ud800",
+    "%_\\",
+    "😀\ue000",
+    "?1",
+  ].entries()) {
+    const index = d1Index(env.DB, { namespace: `hostile${n}` });
+    const header = headerOf(value, { key: value, parent: value, workflow: value, tags: [value], metadata: { value } });
+    await index.put([header, headerOf("other", { key: "other", tags: ["other"] })]);
+    const filters: InstanceFilter[] = [
+      { id: value },
+      { key: value },
+      { parent: value },
+      { workflow: value },
+      { tag: value },
+      { where: { "metadata.value": value } },
+      { where: { "metadata.value": { in: [value] } } },
+      { where: { "metadata.value": { contains: value } } },
+      { where: { "metadata.value": { gte: value, lte: value } } },
+    ];
+    for (const filter of filters) {
+      const { items } = await index.query(filter);
+      expect(
+        items.map((item) => item.id),
+        JSON.stringify(filter),
+      ).toEqual([value]);
+    }
+  }
+});
