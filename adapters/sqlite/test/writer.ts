@@ -10,7 +10,8 @@ for (let round = 0; round < Number(revisions); round++) {
     const [answer] = await storage.commit([
       { id, run: 1, expected, nonce: `${name}-${expected}`, changes: { at: 1 }, payloads: { input: '"x"' } },
     ]);
-    process.stdout.write(`${answer} ${id} ${expected + 1}\n`);
+    // Waited for: a loop that never rests would keep what the pipe did not take at once to itself.
+    await new Promise<void>((written) => process.stdout.write(`${answer} ${id} ${expected + 1}\n`, () => written()));
   }
 }
 await storage.close();
