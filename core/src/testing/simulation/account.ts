@@ -53,6 +53,8 @@ export interface Account {
   info: RunInfo | undefined;
   readonly steps: Map<string, StepState>;
   readonly inbox: Map<string, Arrived>;
+  /** The steps that began to wait, in that order; those that have waited are among them. */
+  readonly waits: Set<string>;
   /** Of all runs: an id belongs to the instance. */
   readonly commands: Map<string, KnownCommand>;
   paused: boolean;
@@ -89,6 +91,7 @@ export function emptyAccount(id: string, removals: number, workflow: AnyWorkflow
     info: undefined,
     steps: new Map(),
     inbox: new Map(),
+    waits: new Set(),
     commands: new Map(),
     paused: false,
     ending: undefined,
@@ -167,6 +170,7 @@ function beginAnew(account: Account): void {
   account.info = undefined;
   account.steps.clear();
   account.inbox.clear();
+  account.waits.clear();
   account.paused = false;
   account.ending = undefined;
   account.endingSince = undefined;
@@ -180,6 +184,10 @@ function beginAnew(account: Account): void {
 function enterStep(account: Account, name: string, next: StepState, revision: Revision): void {
   const before = account.steps.get(name);
   account.steps.set(name, next);
+  if (next.status === "waiting" && before?.status !== "waiting") {
+    account.waits.delete(name);
+    account.waits.add(name);
+  }
   const arrived = next.taken === undefined ? undefined : account.inbox.get(next.taken);
   if (arrived) arrived.takenBy = name;
   if (!isSettledStep(next) || (isSettledStep(before) && before?.status === next.status)) return;

@@ -1,6 +1,6 @@
 import type { Retry, StepNode } from "../../definition/graph.ts";
 import { MAX_INTERRUPTIONS } from "../../engine/limits.ts";
-import type { CompensationState, StepState, StoredError } from "../../engine/state.ts";
+import type { CompensationState, InboxEntry, StepState, StoredError } from "../../engine/state.ts";
 import type { Commit } from "../../runtime/storage.ts";
 import { type Account, isOpenStep, isSettledStep } from "./account.ts";
 import { type Coverage, meet } from "./coverage.ts";
@@ -246,6 +246,21 @@ function checkTaken(change: StepChange): void {
   hold(!paused, "events", () => `${labelOf(change)} takes ${id} although the run is paused`);
   const others = Object.entries(commit.changes.steps ?? {}).filter(([, step]) => step.taken === id);
   hold(others.length === 1, "events", () => `${id} is taken by ${others.map(([name]) => name).join(" and ")}`);
+  if (!fresh || before.status !== "waiting" || commit.changes.run) return;
+  const first = longestWaiting(account, commit, entry);
+  hold(first === node.name, "events", () => `${labelOf(change)} takes ${id}, for which ${first} has waited longer`);
+}
+
+/** The step that has waited longest for an event, of those that this commit finds waiting. */
+function longestWaiting({ steps, waits, workflow }: Account, { changes }: Commit, entry: InboxEntry) {
+  return [...waits].find((name) => {
+    const { status, wakeAt = Number.POSITIVE_INFINITY } = steps.get(name) as StepState;
+    const changed = changes.steps?.[name];
+    // One that another event or its timer ended in this very commit may have been over by then.
+    const isOver = changed !== undefined && changed.taken !== entry.id;
+    const takes = workflow.graph.byName.get(name)?.receives.has(entry.event) === true;
+    return status === "waiting" && takes && !isOver && (entry.step ?? name) === name && changes.at < wakeAt;
+  });
 }
 
 /** Errors after which no further attempt is made, whatever the policy says. */
