@@ -7,7 +7,7 @@ import { applyDecision, applyRecord, isEnded, type RunState } from "../engine/ru
 import type { Changes } from "../engine/state.ts";
 import type { Clock } from "./clock.ts";
 import type { DrivenInstance, DriverHost } from "./driver-host.ts";
-import { codeOfRun, loadState } from "./load-state.ts";
+import { codeOfRun, type LoadedState, loadState } from "./load-state.ts";
 import { type MaybePromise, whenThere } from "./maybe-promise.ts";
 import { PayloadReader } from "./payload-reader.ts";
 import type { Code } from "./registry.ts";
@@ -59,15 +59,18 @@ export class Committer implements DrivenInstance {
   #flushing = false;
   /** The code that the run is to go on with once the commit that is being made says so. */
   #adopting: Code | undefined;
+  /** Of the last record that is folded into the state. */
+  #last: string | undefined;
   /** Of the commit that is being made: a record with it is this driver's own, and only its writer tells of a record. */
   #nonce: string | undefined;
 
-  constructor(host: DriverHost, state: RunState, code: Code | undefined, hooks: CommitterHooks) {
+  constructor(host: DriverHost, { state, code, nonce }: LoadedState, hooks: CommitterHooks) {
     this.#host = host;
     this.#hooks = hooks;
     this.id = state.id;
     this.state = state;
     this.code = code;
+    this.#last = nonce;
     this.payloads = new PayloadReader(state.id, host.storage);
   }
 
@@ -195,8 +198,7 @@ export class Committer implements DrivenInstance {
       const { decision, nonce } = trouble;
       let error: unknown = trouble.error;
       try {
-        if (error === undefined && (await this.#reload(nonce, trouble.type === "conflict")))
-          return this.#answerWon(waiting, decision);
+        if (error === undefined && (await this.#reload(nonce))) return this.#answerWon(waiting, decision);
       } catch (thrown) {
         error = thrown;
       }
@@ -276,6 +278,7 @@ export class Committer implements DrivenInstance {
     if (this.#host.telemetry) this.#fold({ revision, run, nonce: this.#nonce ?? "", changes }, payloads?.input);
     else {
       this.#noteLease(changes, true);
+      this.#last = this.#nonce;
       applyDecision(this.state, decision);
       this.#host.committed(this, changes);
     }
@@ -289,6 +292,7 @@ export class Committer implements DrivenInstance {
     const context = graph && isOwn && { state, graph, now: clock.now(), input, attemptMs: this.#hooks.tookMs };
     const tell = context ? telemetry?.committed(context, record.changes) : undefined;
     this.#noteLease(record.changes, isOwn);
+    this.#last = record.nonce;
     applyRecord(state, record, graph);
     this.#host.committed(this, record.changes);
     tell?.();
@@ -305,26 +309,20 @@ export class Committer implements DrivenInstance {
 
   /**
    * Folds what others committed, or what this driver did without hearing of it.
-   * @param isBehind the state is known not to be the latest
    * @returns whether a record with this nonce is among it
    */
-  async #reload(nonce?: string, isBehind = false): Promise<boolean> {
+  async #reload(nonce?: string): Promise<boolean> {
     const { state } = this;
-    const loaded = await this.#host.storage.load(this.id, state.revision);
+    const asked = state.revision;
+    const last = this.#last;
+    // With the last one that is folded: where it is not there, the instance was forgotten meanwhile, or made anew.
+    const loaded = await this.#host.storage.load(this.id, Math.max(asked - 1, 0));
+    const first = loaded?.[0];
+    if (this.state !== state) return this.#reload(nonce);
+    const isSame = asked === 0 ? (first?.revision ?? 1) === 1 : first?.revision === asked && first.nonce === last;
+    if (loaded === undefined ? asked > 0 : !isSame) return this.#loadAnew(nonce);
     // What was awaited above took time in which a commit of this driver may have been folded.
-    const records = loaded?.filter((record) => record.revision > state.revision);
-    const first = records?.[0];
-    const isUnrelated = first === undefined ? isBehind && state.revision > 0 : first.revision !== state.revision + 1;
-    // Where nothing follows on what is known here, the instance was forgotten meanwhile, and perhaps made anew.
-    if (records === undefined || isUnrelated) {
-      const fresh = await loadState(this.#host, this.id);
-      this.state = fresh.state;
-      this.holdsLease = false;
-      this.code = fresh.code ?? (fresh.state.info ? undefined : this.code);
-      this.payloads.clear();
-      const all = await this.#host.storage.load(this.id);
-      return all?.some((record) => record.nonce === nonce) ?? false;
-    }
+    const records = loaded?.filter((record) => record.revision > state.revision) ?? [];
     for (const record of records) {
       const { run, fingerprint = run?.fingerprint } = record.changes;
       if (run) this.payloads.clear();
@@ -333,6 +331,21 @@ export class Committer implements DrivenInstance {
       this.#fold(record);
     }
     return loaded?.some((record) => record.nonce === nonce) ?? false;
+  }
+
+  async #loadAnew(nonce: string | undefined): Promise<boolean> {
+    const { state } = this;
+    const { revision } = state;
+    const fresh = await loadState(this.#host, this.id);
+    // What was folded while that was read may be newer.
+    if (this.state !== state || state.revision !== revision) return this.#reload(nonce);
+    this.state = fresh.state;
+    this.#last = fresh.nonce;
+    this.holdsLease = false;
+    this.code = fresh.code ?? (fresh.state.info ? undefined : this.code);
+    this.payloads.clear();
+    const all = await this.#host.storage.load(this.id);
+    return all?.some((record) => record.nonce === nonce) ?? false;
   }
 }
 

@@ -2,14 +2,14 @@ import { HephaestusError } from "../definition/errors.ts";
 import type { Json } from "../definition/json.ts";
 import type { Command } from "../engine/commands.ts";
 import { type PendingWork, pendingWork } from "../engine/pending.ts";
-import type { RunState } from "../engine/run-state.ts";
+import { emptyRun, type RunState } from "../engine/run-state.ts";
 import type { Timestamp } from "../engine/state.ts";
 import type { AttemptReport } from "./attempt.ts";
 import { Attempts, withChoice } from "./attempts.ts";
 import { pickTargets } from "./choice.ts";
 import { Committer } from "./committer.ts";
 import type { DrivenInstance, DriverHost } from "./driver-host.ts";
-import { loadState } from "./load-state.ts";
+import { type LoadedState, loadState } from "./load-state.ts";
 import type { PayloadReader } from "./payload-reader.ts";
 import type { Code } from "./registry.ts";
 import { toStoredError } from "./stored-error.ts";
@@ -27,11 +27,11 @@ export class Driver implements DrivenInstance {
   #timer: { readonly at: Timestamp; readonly cancel: () => void } | undefined;
   #draining = false;
 
-  constructor(host: DriverHost, state: RunState, code: Code | undefined) {
+  constructor(host: DriverHost, loaded: LoadedState) {
     this.#host = host;
-    this.id = state.id;
+    this.id = loaded.state.id;
     this.attempts = new Attempts(host, this);
-    this.#committer = new Committer(host, state, code, {
+    this.#committer = new Committer(host, loaded, {
       flushed: () => this.work(),
       tookMs: (step) => this.attempts.tookMs(step),
     });
@@ -52,8 +52,12 @@ export class Driver implements DrivenInstance {
 
   /** Loads an instance and gives it a driver; one that does not exist yet has a state without a run. */
   static async load(host: DriverHost, id: string): Promise<Driver> {
-    const { state, code } = await loadState(host, id);
-    return new Driver(host, state, code);
+    return new Driver(host, await loadState(host, id));
+  }
+
+  /** A driver of what there is not, as far as it knows: the first commit tells. */
+  static ofNothing(host: DriverHost, id: string): Driver {
+    return new Driver(host, { state: emptyRun(id), code: undefined, nonce: undefined });
   }
 
   /**

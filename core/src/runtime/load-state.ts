@@ -8,10 +8,17 @@ import type { StoredRecord } from "./storage.ts";
 export async function loadState(
   { storage, registry }: Pick<DriverHost, "storage" | "registry">,
   id: string,
-): Promise<{ readonly state: RunState; readonly code: Code | undefined }> {
+): Promise<LoadedState> {
   const records = (await storage.load(id)) ?? [];
   const code = codeOfRecords(records, registry);
-  return { state: foldRecords(id, records, code?.graph), code };
+  return { state: foldRecords(id, records, code?.graph), code, nonce: records.at(-1)?.nonce };
+}
+
+export interface LoadedState {
+  readonly state: RunState;
+  readonly code: Code | undefined;
+  /** Of the last record: by it a state is known to be that of the journal, and not of one before it. */
+  readonly nonce: string | undefined;
 }
 
 /** The code of a run; undefined when it is not here or has another graph: then the run is parked. */

@@ -2,7 +2,7 @@ import { HephaestusError } from "../definition/errors.ts";
 import type { Json } from "../definition/json.ts";
 import type { Connectors } from "../definition/step.ts";
 import type { StartCommand, StartReply } from "../engine/commands.ts";
-import { LEASE_MS } from "../engine/limits.ts";
+import { COMMAND_RETENTION_MS, LEASE_MS } from "../engine/limits.ts";
 import { isEnded, type RunState } from "../engine/run-state.ts";
 import type { Changes, Timestamp } from "../engine/state.ts";
 import type { TelemetryBus } from "../telemetry/bus.ts";
@@ -191,7 +191,8 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
 
   async function tellHowItStands(id: string, listener: (change: InstanceChange) => void): Promise<void> {
     try {
-      const { state } = drivers.get(id) ?? (await loadState(host, id));
+      const live = drivers.get(id);
+      const { state } = live?.state.revision ? live : await loadState(host, id);
       if (listeners.get(id)?.has(listener)) listener(toStanding({ id, state }));
     } catch (error) {
       onError(error, id);
@@ -249,7 +250,9 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
       const look = async (driver: Driver) => {
         if (driver.state.status !== "deleted") return driver.submit({ type: "wake" });
         letGo(driver);
-        return removeThrough(row.id, driver.state.revision);
+        // The row may be older than the tombstone, whose commands may still be delivered again.
+        const { revision, updatedAt } = driver.state;
+        return removeThrough(row.id, updatedAt + COMMAND_RETENTION_MS > clock.now() ? revision - 1 : revision);
       };
       await withDriver(row.id, look, isOrphan ? row.owner : undefined);
     } catch (error) {
@@ -262,11 +265,17 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
   return {
     start(id: string, command: StartCommand): Promise<StartReply> {
       const code = registry.get(command.info.workflow, command.info.version);
+      // Most starts are of what there is not yet: the commit tells, and where it succeeds nothing was read.
+      const isUnknown = !closed && !drivers.has(id) && !loading.has(id);
+      if (isUnknown) drivers.set(id, Driver.ofNothing(host, id));
       return withDriver(id, (driver) => driver.submit(command, code)) as Promise<Json> as Promise<StartReply & Json>;
     },
     async send(id: string, request: InstanceRequest) {
       if (closed) throw closedError();
-      const checked = await checkRequest((await driverOf(id)).code, request);
+      const driver = await driverOf(id);
+      // One that has just been started here may turn out to be there already.
+      if (driver.state.revision === 0) await driver.refresh();
+      const checked = await checkRequest(driver.code, request);
       return withDriver(id, (driver) => driver.submit(checked));
     },
     async read(id) {
