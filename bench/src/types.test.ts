@@ -23,4 +23,22 @@ describe("the types of a workflow", { timeout: 120_000 }, () => {
     const wrong = workflowModule(200).replace("{ paid39: join39 }", "{ paid38: join39 }");
     expect(() => typeCheck("test-wrong", wrong)).toThrow("paid39");
   });
+
+  it.each([
+    [
+      "an unknown event",
+      '"payd0", { by: "Ann" }',
+      `Argument of type '"payd0"' is not assignable to parameter of type '"paid`,
+    ],
+    ["a wrong payload", '"paid0", { by: 7 }', "Type 'number' is not assignable to type 'string'"],
+    ["a missing payload", '"paid0"', "Expected 3-4 arguments, but got 2"],
+    [
+      "an unknown step",
+      '"paid0", { by: "Ann" }, { step: "wait1" }',
+      `Type '"wait1"' is not assignable to type '"wait0"`,
+    ],
+  ])("say in one line what is wrong with %s that is sent to one of 200 steps", (_what, sent, said) => {
+    const wrong = workflowModule(200).replace('"paid0", { by: "Ann" }', sent);
+    expect(() => typeCheck("test-wrong", wrong)).toThrow(said);
+  });
 });

@@ -8,7 +8,7 @@ export { RETRY_DEFAULT } from "./definition/retry-policy.ts";
 export { type OutputOf, type Schema, type } from "./definition/schema.ts";
 export type { Signal } from "./definition/signal.ts";
 export * from "./definition/step.ts";
-export type { Choice, ChoiceContext, Unique, WorkflowDefinition } from "./definition/transitions.ts";
+export type { Choice, ChoiceContext, Edges, Unique, WorkflowDefinition } from "./definition/transitions.ts";
 export { utf8Length } from "./definition/utf8.ts";
 export { type AnyVersions, defineVersions, type VersionFor, type Versions } from "./definition/versions.ts";
 export {

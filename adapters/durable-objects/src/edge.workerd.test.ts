@@ -44,12 +44,13 @@ describe("an instance in its object", () => {
 
   it("refuses what it cannot take, with a code", async () => {
     const started = await engine.for(waiting).start("w2", {});
+    // @ts-expect-error the types know it too
     await expect(started.resume("nope")).rejects.toMatchObject({ code: "EVENT_UNDECLARED" });
     await expect(engine.get("waiting/n::nobody")).rejects.toMatchObject({ code: "INSTANCE_NOT_FOUND" });
     await expect(engine.resume("waiting/n::nobody", "yes")).rejects.toMatchObject({ code: "INSTANCE_NOT_FOUND" });
     await started.resume("no");
     await started.result();
-    await expect(started.resume("yes")).rejects.toMatchObject({ code: "STATUS_REFUSES" });
+    await expect(started.resume("yes", { by: "Ann" })).rejects.toMatchObject({ code: "STATUS_REFUSES" });
   });
 
   it("a result that is not JSON fails the step with the path to it", async () => {

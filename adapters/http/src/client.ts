@@ -127,7 +127,7 @@ export function createClient(options: ClientOptions): HephaestusClient {
 
   async function begin(path: string, body: object, id: string | undefined): Promise<StartedInstance<unknown>> {
     const started = (await (await post(path, body, id)).json()) as Started;
-    return { ...started, ...bind([started.id]), result: () => result(started.id) };
+    return { ...started, ...(bind([started.id]) as StartedInstance<never>), result: () => result(started.id) };
   }
 
   const start: Hephaestus["start"] = async (workflow, input, { id, ...given } = {}) => {

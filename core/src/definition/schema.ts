@@ -24,6 +24,13 @@ type SchemaResult<T> =
     };
 
 export type OutputOf<S> = S extends Schema<infer T> ? T : never;
+/** What a schema takes; where it does not say, what it makes of that. */
+export type GivenTo<S extends Schema<unknown>> =
+  NonNullable<S["~standard"]["types"]> extends { readonly input: infer I }
+    ? unknown extends I
+      ? OutputOf<S>
+      : I
+    : OutputOf<S>;
 
 /**
  * A schema that only types: every value passes.

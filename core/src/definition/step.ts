@@ -1,6 +1,6 @@
 import type { Duration } from "./duration.ts";
 import type { Json } from "./json.ts";
-import type { OutputOf, Schema } from "./schema.ts";
+import type { GivenTo, OutputOf, Schema } from "./schema.ts";
 import type { Signal } from "./signal.ts";
 
 /** What a step ended with: an event that it declares, a result, and remarks for the history. */
@@ -58,24 +58,33 @@ export function isPending(value: unknown): value is Pending {
   return value === PENDING;
 }
 
-/** A step's type: its name, what it needs of the workflow's input, and the result of each of its events. */
-export interface Step<Name extends string, Input, ByEvent extends Record<string, unknown>> {
+/**
+ * A step's type: its name, what it needs of the workflow's input, the result of each of its events, and the payload of
+ * each event that it takes from outside.
+ */
+export interface Step<
+  Name extends string,
+  Input,
+  ByEvent extends Record<string, unknown>,
+  Takes extends Record<string, unknown> = Record<never, never>,
+> {
   readonly name: Name;
   readonly definition: StepDefinition;
   /** Contravariant: a step that reads less fits a workflow that offers more. */
   readonly "~input"?: (input: Input) => void;
   readonly "~byEvent"?: ByEvent;
+  readonly "~takes"?: Takes;
 }
 
 /** The one place where the types of all steps meet. */
 // biome-ignore lint/suspicious/noExplicitAny: only `any` accepts both a contravariant and a covariant parameter
-export type AnyStep = Step<string, any, any>;
+export type AnyStep = Step<string, any, any, any>;
 // biome-ignore lint/suspicious/noExplicitAny: as above
-export type NameOf<S> = S extends Step<infer N, any, any> ? N : never;
+export type NameOf<S> = S extends Step<infer N, any, any, any> ? N : never;
 // biome-ignore lint/suspicious/noExplicitAny: as above
-export type InputOf<S> = S extends Step<string, infer I, any> ? I : never;
+export type InputOf<S> = S extends Step<string, infer I, any, any> ? I : never;
 // biome-ignore lint/suspicious/noExplicitAny: as above
-export type ByEventOf<S> = S extends Step<string, any, infer M> ? M : never;
+export type ByEventOf<S> = S extends Step<string, any, infer M, any> ? M : never;
 export type EventOf<S> = keyof ByEventOf<S> & string;
 
 /** A need of a step's result after one of its events: narrows the type, and is checked to be certain. */
@@ -185,6 +194,13 @@ type Returned<E extends string> = Outcome<E, unknown> | Pending;
 type MapOf<O, E extends string> = { [K in E]: O extends Outcome<K, infer R> ? R : never };
 type ResultOf<O> = O extends Outcome<string, infer R> ? R : never;
 
+/** What may be pending takes its events from outside too; what is not known to be a type without `Pending` may be. */
+type TakesOf<Returns, ByEvent> = Pending extends Returns
+  ? { [E in keyof ByEvent]: [ByEvent[E]] extends [never] ? unknown : ByEvent[E] }
+  : Record<never, never>;
+/** Code that is always pending leaves it to the payload what the result is. */
+type DoneResult<R> = [R] extends [Pending] ? ([R] extends [never] ? never : unknown) : Exclude<R, Pending>;
+
 /**
  * Makes a step. With several outcomes, `events` are declared and `run` emits one of them.
  * @example
@@ -209,7 +225,7 @@ export function defineStep<
     readonly run: (context: StepContext<Input, N, M>) => O | Promise<O>;
     readonly compensate?: (context: StepContext<Input, N, M> & { readonly result: ResultOf<O> }) => unknown;
   },
-): Step<Name, Input, MapOf<O, E>>;
+): Step<Name, Input, MapOf<O, E>, TakesOf<O, MapOf<O, E>>>;
 /** With one outcome, what `run` returns is the result of the event `done`. */
 export function defineStep<
   const Name extends string,
@@ -229,7 +245,7 @@ export function defineStep<
     readonly run: (context: StepContext<Input, N, M>) => R | Promise<R>;
     readonly compensate?: (context: StepContext<Input, N, M> & { readonly result: R }) => unknown;
   },
-): Step<Name, Input, { done: R }>;
+): Step<Name, Input, { done: DoneResult<R> }, TakesOf<R, { done: DoneResult<R> }>>;
 // The implementation sees what all forms have in common; the overloads above are the types.
 export function defineStep(definition: unknown): AnyStep {
   const given = definition as Partial<StepDefinition> & { name: string };
@@ -237,7 +253,11 @@ export function defineStep(definition: unknown): AnyStep {
   return makeStep({ ...given, needs, maybeNeeds, events, kind: "run" });
 }
 
-type PayloadsOf<P extends Record<string, Schema<unknown>>> = { [K in keyof P & string]: OutputOf<P[K]> };
+type Schemas = Record<string, Schema<unknown>>;
+/** What the step sees: what the schemas make of the payloads. */
+type ParsedOf<P extends Schemas> = { [K in keyof P & string]: OutputOf<P[K]> };
+/** What is sent: what the schemas take. */
+type PayloadsOf<P extends Schemas> = { [K in keyof P & string]: GivenTo<P[K]> };
 
 /**
  * Makes a step that waits for one of several external events; its result is the payload. With a timeout it has the
@@ -245,16 +265,16 @@ type PayloadsOf<P extends Record<string, Schema<unknown>>> = { [K in keyof P & s
  * @example
  * const review = waitForEvent({ name: "review", events: { approved: type<Review>() }, timeout: { days: 2 } });
  */
-export function waitForEvent<const Name extends string, const P extends Record<string, Schema<unknown>>>(
+export function waitForEvent<const Name extends string, const P extends Schemas>(
   definition: StepOptions & { readonly name: Name; readonly events: P; readonly timeout: Duration },
-): Step<Name, unknown, PayloadsOf<P> & { timeout: undefined }>;
-export function waitForEvent<const Name extends string, const P extends Record<string, Schema<unknown>>>(
+): Step<Name, unknown, ParsedOf<P> & { timeout: undefined }, PayloadsOf<P>>;
+export function waitForEvent<const Name extends string, const P extends Schemas>(
   definition: StepOptions & { readonly name: Name; readonly events: P; readonly timeout?: undefined },
-): Step<Name, unknown, PayloadsOf<P>>;
+): Step<Name, unknown, ParsedOf<P>, PayloadsOf<P>>;
 export function waitForEvent(
   definition: StepOptions & {
     readonly name: string;
-    readonly events: Record<string, Schema<unknown>>;
+    readonly events: Schemas;
     readonly timeout?: Duration | undefined;
   },
 ): AnyStep {

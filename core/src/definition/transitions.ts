@@ -19,8 +19,8 @@ export interface ChoiceContext<Input> {
 }
 
 /** The edges out of one step. */
-export interface Edges {
-  readonly step: AnyStep;
+export interface Edges<S extends AnyStep = AnyStep> {
+  readonly step: S;
   readonly edges: { readonly [event: string]: AnyStep | readonly AnyStep[] | Choice<never> };
 }
 

@@ -1,12 +1,18 @@
 import { collectProblems, DefinitionError } from "./problems.ts";
-import type { Unique } from "./transitions.ts";
+import type { Edges, Unique } from "./transitions.ts";
 import type { AnyWorkflow, Workflow } from "./workflow.ts";
 
 /** What decides which version a start gets, where it does not name one. */
 export type VersionFor<Input> = (start: { readonly key?: string; readonly input: Input }) => number | undefined;
 
 /** Several versions of one workflow. Running instances stay on theirs; new ones get `current` unless said otherwise. */
-export interface Versions<Name extends string, Input, Output, Keyed extends Unique | undefined = Unique | undefined> {
+export interface Versions<
+  Name extends string,
+  Input,
+  Output,
+  Keyed extends Unique | undefined = Unique | undefined,
+  Transitions extends readonly Edges[] = readonly Edges[],
+> {
   readonly name: Name;
   readonly versions: readonly AnyWorkflow[];
   readonly current: number;
@@ -14,13 +20,20 @@ export interface Versions<Name extends string, Input, Output, Keyed extends Uniq
   readonly "~input"?: (input: Input) => void;
   readonly "~output"?: Output;
   readonly "~keyed"?: Keyed;
+  readonly "~transitions"?: Transitions;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: where the types of all of them meet
-export type AnyVersions = Versions<string, any, any, any>;
+export type AnyVersions = Versions<string, any, any, any, any>;
 
+/** An input must fit every version; an event may go to an instance of any of them. */
 type OfAll<W> =
-  W extends Workflow<string, infer Input, infer Output, infer Keyed> ? Versions<string, Input, Output, Keyed> : never;
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  [W] extends [Workflow<string, infer Input, infer Output, infer Keyed, any>]
+    ? Versions<string, Input, Output, Keyed, TransitionsOf<W>>
+    : never;
+// biome-ignore lint/suspicious/noExplicitAny: as above
+type TransitionsOf<W> = W extends Workflow<string, any, any, any, infer Transitions> ? Transitions : never;
 
 /**
  * Puts the versions of a workflow together.

@@ -5,13 +5,13 @@ import type { AnyStep, EventOf, ResultsOf, Step } from "./step.ts";
 import type { Choice, ChoiceContext, Edges, Unique, WorkflowDefinition, WorkflowOptions } from "./transitions.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: a target's events do not matter to the edge that leads to it
-type TargetStep<Input> = Step<string, Input, any>;
+type TargetStep<Input> = Step<string, Input, any, any>;
 type Target<Input> = TargetStep<Input> | readonly TargetStep<Input>[] | Choice<Input>;
 
 /** What `transitions` is given. */
 export interface Definer<Input> {
   /** Says where each of a step's events leads: exactly its events are the keys. */
-  on<S extends AnyStep>(step: S & TargetStep<Input>, edges: { readonly [E in EventOf<S>]: Target<Input> }): Edges;
+  on<S extends AnyStep>(step: S & TargetStep<Input>, edges: { readonly [E in EventOf<S>]: Target<Input> }): Edges<S>;
   /** Lets code choose one or several of the targets, once, when the event has come. */
   choose<const T extends readonly TargetStep<Input>[]>(
     targets: T,
@@ -19,8 +19,17 @@ export interface Definer<Input> {
   ): Choice<Input>;
 }
 
-/** A workflow that was checked and compiled. */
-export interface Workflow<Name extends string, Input, Output, Keyed extends Unique | undefined = Unique | undefined> {
+/**
+ * A workflow that was checked and compiled. Its type keeps the edges as the tuple that they were written as: what its
+ * steps take from outside is looked up there when it is bound to an engine, and costs nothing before.
+ */
+export interface Workflow<
+  Name extends string,
+  Input,
+  Output,
+  Keyed extends Unique | undefined = Unique | undefined,
+  Transitions extends readonly Edges[] = readonly Edges[],
+> {
   readonly name: Name;
   readonly version: number;
   readonly definition: WorkflowDefinition;
@@ -28,14 +37,15 @@ export interface Workflow<Name extends string, Input, Output, Keyed extends Uniq
   readonly "~input"?: (input: Input) => void;
   readonly "~output"?: Output;
   readonly "~keyed"?: Keyed;
+  readonly "~transitions"?: Transitions;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: where the types of all workflows meet
-export type AnyWorkflow = Workflow<string, any, any, any>;
+export type AnyWorkflow = Workflow<string, any, any, any, any>;
 // biome-ignore lint/suspicious/noExplicitAny: as above
-export type WorkflowInput<W> = W extends Workflow<string, infer I, any, any> ? I : never;
+export type WorkflowInput<W> = W extends Workflow<string, infer I, any, any, any> ? I : never;
 // biome-ignore lint/suspicious/noExplicitAny: as above
-export type WorkflowOutput<W> = W extends Workflow<string, any, infer O, any> ? O : never;
+export type WorkflowOutput<W> = W extends Workflow<string, any, infer O, any, any> ? O : never;
 
 /**
  * Makes a workflow, checked as a whole.
@@ -48,16 +58,17 @@ export function defineWorkflow<
   Input,
   const Out extends readonly AnyStep[] = [],
   const Keyed extends Unique | undefined = undefined,
+  const Transitions extends readonly Edges[] = readonly Edges[],
 >(
   definition: Omit<WorkflowOptions, "unique"> & {
     readonly name: Name;
     readonly unique?: Keyed;
     readonly input: Schema<Input>;
     readonly start: TargetStep<NoInfer<Input>> | readonly TargetStep<NoInfer<Input>>[];
-    readonly transitions: (define: Definer<NoInfer<Input>>) => readonly Edges[];
+    readonly transitions: (define: Definer<NoInfer<Input>>) => Transitions;
     readonly output?: Out;
   },
-): Workflow<Name, Input, Partial<ResultsOf<Out>>, Keyed> {
+): Workflow<Name, Input, Partial<ResultsOf<Out>>, Keyed, Transitions> {
   const { transitions, output = [], start, unique, ...options } = definition;
   const complete: WorkflowDefinition = {
     ...options,

@@ -3,10 +3,11 @@ import { HephaestusError } from "../definition/errors.ts";
 import { encodePayload, type Json } from "../definition/json.ts";
 import { instanceIdOf } from "../definition/key.ts";
 import { parsePayload } from "../definition/schema.ts";
-import type { Connectors } from "../definition/step.ts";
-import type { Unique } from "../definition/transitions.ts";
-import type { AnyVersions, Versions } from "../definition/versions.ts";
-import type { AnyWorkflow, Workflow } from "../definition/workflow.ts";
+import type { AnyStep, Connectors } from "../definition/step.ts";
+import type { ReceiverOf, Sendable } from "../definition/taken-events.ts";
+import type { Edges, Unique } from "../definition/transitions.ts";
+import type { AnyVersions } from "../definition/versions.ts";
+import type { AnyWorkflow } from "../definition/workflow.ts";
 import type { Writable } from "../definition/writable.ts";
 import type { EventReply, StartCommand } from "../engine/commands.ts";
 import { isEnded } from "../engine/run-state.ts";
@@ -37,15 +38,13 @@ export interface HephaestusOptions {
   readonly random?: Random;
 }
 
-export interface ResumeOptions extends CommandOptions {
+export interface ResumeOptions<Step extends string = string> extends CommandOptions {
   /** Only this step may take the event. */
-  readonly step?: string;
+  readonly step?: Step;
 }
 
 /** What can be done with one instance. `Target` is how it is named: by key, by id, or not at all. */
-export interface InstanceActions<Target extends readonly unknown[]> {
-  /** Sends an event. @throws HephaestusError EVENT_NOT_EXPECTED, EVENT_UNDECLARED, PAYLOAD_INVALID, STATUS_REFUSES */
-  resume(...args: [...Target, event: string, payload?: unknown, options?: ResumeOptions]): Promise<EventReply>;
+interface InstanceControls<Target extends readonly unknown[]> {
   /** Sets the timer of a waiting step, which then ends with an event; its only one unless named. */
   scheduleResume(
     ...args: [...Target, step: string, delay: Duration, options?: CommandOptions & { readonly event?: string }]
@@ -61,28 +60,74 @@ export interface InstanceActions<Target extends readonly unknown[]> {
   delete(...args: [...Target, options?: CommandOptions]): Promise<void>;
 }
 
+/** What can be done with an instance of any workflow: which events it takes, only the engine knows. */
+export interface InstanceActions<Target extends readonly unknown[]> extends InstanceControls<Target> {
+  /** Sends an event. @throws HephaestusError EVENT_NOT_EXPECTED, EVENT_UNDECLARED, PAYLOAD_INVALID, STATUS_REFUSES */
+  resume(...args: [...Target, event: string, payload?: unknown, options?: ResumeOptions]): Promise<EventReply>;
+}
+
+/** What can be done with an instance of a workflow, of which these steps take events. */
+export interface TypedActions<Target extends readonly unknown[], Receiver extends AnyStep>
+  extends InstanceControls<Target> {
+  /**
+   * Sends an event that one of the steps takes, with the payload that it declares; `step` among the options narrows both.
+   * @throws HephaestusError EVENT_NOT_EXPECTED, STATUS_REFUSES, PAYLOAD_INVALID
+   * @example await orders.resume("abc123", "payment_confirmed", { amount: 4999 });
+   */
+  resume<
+    Event extends keyof Sendable<Receiver> & string,
+    Step extends keyof Sendable<Receiver>[Event] & string = keyof Sendable<Receiver>[Event] & string,
+  >(...args: [...Target, event: Event, ...ResumeArguments<Sendable<Receiver>[Event][Step], Step>]): Promise<EventReply>;
+}
+
+/** A payload that may be undefined may be left out. */
+type ResumeArguments<Payload, Step extends string> = [
+  ...(undefined extends Payload ? [payload?: Payload] : [payload: Payload]),
+  options?: ResumeOptions<Step>,
+];
+
 /** One run of a workflow, as `start` answers it. */
-export interface StartedInstance<Output> extends InstanceActions<[]> {
+export interface StartedInstance<Output, Receiver extends AnyStep = AnyStep> extends TypedActions<[], Receiver> {
   readonly id: string;
   readonly run: number;
   /** Waits for the end. @throws HephaestusError RUN_FAILED with the step and its error as cause, or CANCELLED */
   result(): Promise<Output>;
 }
 
-type Starts<Input, Output, Keyed> = Keyed extends Unique
-  ? { start(key: string, input: Input, options?: StartOptions): Promise<StartedInstance<Output>> }
-  : { start(input: Input, options?: StartOptions): Promise<StartedInstance<Output>> };
+type Starts<Input, Output, Keyed, Receiver extends AnyStep> = Keyed extends Unique
+  ? { start(key: string, input: Input, options?: StartOptions): Promise<StartedInstance<Output, Receiver>> }
+  : { start(input: Input, options?: StartOptions): Promise<StartedInstance<Output, Receiver>> };
 
 /** A workflow bound to an engine: its instances are named by key, or by id where it has no `unique`. */
-export type WorkflowHandle<Input, Output, Keyed> = Starts<Input, Output, Keyed> &
-  InstanceActions<[key: string]> & {
+export type WorkflowHandle<Input, Output, Keyed, Receiver extends AnyStep = AnyStep> = Starts<
+  Input,
+  Output,
+  Keyed,
+  Receiver
+> &
+  TypedActions<[key: string], Receiver> & {
     result(key: string): Promise<Output>;
     /** Starts the next run of a key that has ended, with the same input unless given. */
-    restart(key: string, options?: StartOptions & { readonly input?: Input }): Promise<StartedInstance<Output>>;
+    restart(
+      key: string,
+      options?: StartOptions & { readonly input?: Input },
+    ): Promise<StartedInstance<Output, Receiver>>;
     list(filter?: Omit<InstanceFilter, "workflow">): Promise<Page<InstanceSummary>>;
     /** The id that a key stands for. */
     idOf(key: string): string;
   };
+
+/** The handle of a workflow, of its versions, or of one of several workflows. */
+type HandleOf<W extends AnyWorkflow | AnyVersions> = [W] extends [
+  {
+    readonly "~input"?: (input: infer Input) => void;
+    readonly "~output"?: infer Output;
+    readonly "~keyed"?: infer Keyed;
+    readonly "~transitions"?: infer Transitions extends readonly Edges[];
+  },
+]
+  ? WorkflowHandle<Input, Output, Keyed, ReceiverOf<Transitions[number]["step"]>>
+  : never;
 
 export interface StartRequest extends StartOptions {
   readonly key?: string;
@@ -90,9 +135,7 @@ export interface StartRequest extends StartOptions {
 
 /** An engine. Several in one process share nothing. */
 export interface Hephaestus extends InstanceActions<[id: string]> {
-  for<Name extends string, Input, Output, Keyed extends Unique | undefined>(
-    workflow: Workflow<Name, Input, Output, Keyed> | Versions<Name, Input, Output, Keyed>,
-  ): WorkflowHandle<Input, Output, Keyed>;
+  for<W extends AnyWorkflow | AnyVersions>(workflow: W): HandleOf<W>;
   /** Starts a workflow by its name. @throws HephaestusError UNKNOWN_WORKFLOW, KEY_INVALID, INPUT_INVALID, ALREADY_RUNNING */
   start(workflow: string, input: unknown, request?: StartRequest): Promise<StartedInstance<unknown>>;
   result(id: string): Promise<unknown>;
@@ -137,10 +180,8 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
     const command: Writable<StartCommand> = { type: "start", ...named, info: runInfo(code, key, given) };
     if (input !== undefined) command.input = input;
     const { run } = await runner.start(checkId(id), command);
-    return Object.assign(
-      bind<[]>(() => id, 0),
-      { id, run, result: async () => resultOf(await ended(id)) },
-    );
+    const actions = bind<[]>(() => id, 0);
+    return Object.assign(actions as StartedInstance<never>, { id, run, result: async () => resultOf(await ended(id)) });
   }
 
   function control(type: "pause" | "unpause" | "cancel" | "retry" | "adopt" | "delete") {

@@ -1,0 +1,22 @@
+import type { AnyStep, NameOf } from "./step.ts";
+
+type TakenBy<S extends AnyStep> = NonNullable<S["~takes"]>;
+
+/**
+ * Those of a workflow's steps that take an event from outside. Found once, when the workflow is bound to an engine: the
+ * compiler goes through them for each event sent, and would otherwise go through all steps.
+ */
+export type ReceiverOf<Steps extends AnyStep> = Steps extends AnyStep
+  ? [keyof TakenBy<Steps>] extends [never]
+    ? never
+    : Steps
+  : never;
+
+type ReceiverByEvent<Receiver extends AnyStep> = { readonly [S in Receiver as keyof TakenBy<S> & string]: S };
+
+/** What can be sent: the payload, by event and by the step that takes it. */
+export type Sendable<Receiver extends AnyStep> = {
+  readonly [Event in keyof ReceiverByEvent<Receiver>]: {
+    readonly [S in ReceiverByEvent<Receiver>[Event] as NameOf<S>]: S extends AnyStep ? TakenBy<S>[Event] : never;
+  };
+};
