@@ -194,12 +194,12 @@ type Returned<E extends string> = Outcome<E, unknown> | Pending;
 type MapOf<O, E extends string> = { [K in E]: O extends Outcome<K, infer R> ? R : never };
 type ResultOf<O> = O extends Outcome<string, infer R> ? R : never;
 
-/** What may be pending takes its events from outside too; what is not known to be a type without `Pending` may be. */
+/** A step that may return `Pending`, or anything, takes its events from outside too. */
 type TakesOf<Returns, ByEvent> = Pending extends Returns
   ? { [E in keyof ByEvent]: [ByEvent[E]] extends [never] ? unknown : ByEvent[E] }
   : Record<never, never>;
-/** Code that is always pending leaves it to the payload what the result is. */
-type DoneResult<R> = [R] extends [Pending] ? ([R] extends [never] ? never : unknown) : Exclude<R, Pending>;
+/** Where the code only returns `Pending`, nothing says what the payload will be that is the result. */
+type DoneResult<R> = Pending extends R ? ([Exclude<R, Pending>] extends [never] ? unknown : Exclude<R, Pending>) : R;
 
 /**
  * Makes a step. With several outcomes, `events` are declared and `run` emits one of them.
@@ -243,7 +243,7 @@ export function defineStep<
     readonly maybeNeeds?: M;
     readonly result?: Schema<unknown>;
     readonly run: (context: StepContext<Input, N, M>) => R | Promise<R>;
-    readonly compensate?: (context: StepContext<Input, N, M> & { readonly result: R }) => unknown;
+    readonly compensate?: (context: StepContext<Input, N, M> & { readonly result: DoneResult<R> }) => unknown;
   },
 ): Step<Name, Input, { done: DoneResult<R> }, TakesOf<R, { done: DoneResult<R> }>>;
 // The implementation sees what all forms have in common; the overloads above are the types.

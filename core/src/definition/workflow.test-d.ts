@@ -66,6 +66,17 @@ describe("a step", () => {
     expectTypeOf(step).toEqualTypeOf<Step<"step", unknown, { done: number }>>();
   });
 
+  test("that is not typed stays so", () => {
+    const parsed = defineStep({ name: "parsed", run: async () => JSON.parse("{}") });
+    expectTypeOf<ResultsOf<[typeof parsed]>["parsed"]>().toBeAny();
+    const unknown = defineStep({ name: "unknown", run: (): unknown => 1 });
+    expectTypeOf<ResultsOf<[typeof unknown]>["unknown"]>().toBeUnknown();
+    const nothing = defineStep({ name: "nothing", run: async () => {} });
+    expectTypeOf<ResultsOf<[typeof nothing]>["nothing"]>().toBeVoid();
+    const throws = defineStep({ name: "throws", run: (): never => JSON.parse("") as never });
+    expectTypeOf<ResultsOf<[typeof throws]>["throws"]>().toBeNever();
+  });
+
   test("may leave its outcome to later", () => {
     const step = defineStep({ name: "step", events: ["yes", "no"], run: () => pending() });
     expectTypeOf<EventOf<typeof step>>().toEqualTypeOf<"yes" | "no">();

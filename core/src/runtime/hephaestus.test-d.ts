@@ -145,7 +145,11 @@ describe("an event sent to a workflow", () => {
   });
 
   test("ends a step without events of its own with done", () => {
-    const one = defineStep({ name: "one", run: ({ attempt }) => (attempt > 1 ? { size: 3 } : pending()) });
+    const one = defineStep({
+      name: "one",
+      run: ({ attempt }) => (attempt > 1 ? { size: 3 } : pending()),
+      compensate: ({ result }) => result.size,
+    });
     expectTypeOf<ResultsOf<[typeof one]>["one"]>().toEqualTypeOf<{ size: number }>();
     void bind(one).resume("1", "done", { size: 4 });
     // @ts-expect-error another result
