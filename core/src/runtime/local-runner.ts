@@ -11,7 +11,7 @@ import { commitQueue } from "./commit-queue.ts";
 import { Driver } from "./driver.ts";
 import type { DrivenInstance, DriverHost } from "./driver-host.ts";
 import { readHistory } from "./history.ts";
-import { loadPayloads, toInstanceView } from "./instance-view.ts";
+import { type InstanceView, loadPayloads, toInstanceView } from "./instance-view.ts";
 import { loadState } from "./load-state.ts";
 import type { Registry } from "./registry.ts";
 import {
@@ -68,6 +68,8 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
   const listeners = new Map<string, Set<(change: InstanceChange) => void>>();
   let commits = 0;
   let closed = false;
+  /** The instance of whose commit listeners are being told. */
+  let telling: DrivenInstance | undefined;
   let wake: { readonly at: Timestamp; readonly cancel: () => void } | undefined;
   let idle: (() => void) | undefined;
 
@@ -148,10 +150,12 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
     }
   }
 
-  function announce({ id, state }: DrivenInstance, changes: Changes): void {
+  function announce(driver: DrivenInstance, changes: Changes): void {
+    const { id } = driver;
     const told = listeners.get(id);
     if (told === undefined) return;
-    const change = toChange({ id, state }, changes);
+    const change = toChange(driver, changes);
+    telling = driver;
     for (const listener of [...told]) {
       try {
         listener(change);
@@ -159,6 +163,13 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
         onError(error, id);
       }
     }
+    telling = undefined;
+  }
+
+  /** What whoever is told of a commit may look at in the same turn: nothing that is stored is newer. */
+  function viewOf({ state, code, payloads }: DrivenInstance): InstanceView | undefined {
+    const known = payloads.allOf(state);
+    return known && toInstanceView(state, known, code === undefined);
   }
 
   /** Removes in the background what stands before a tombstone. What is left by a crash goes with the tombstone. */
@@ -279,6 +290,8 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
       return withDriver(id, (driver) => driver.submit(checked));
     },
     async read(id) {
+      const told = telling?.id === id ? viewOf(telling) : undefined;
+      if (told) return told;
       // Not the driver's state: another runner may have gone on.
       const { state, code } = await loadState(host, id);
       return toInstanceView(state, await loadPayloads(storage, state), code === undefined);

@@ -61,6 +61,15 @@ export class PayloadReader {
     });
   }
 
+  /** All that a view of the run shows; undefined unless it is at hand. */
+  allOf(state: RunState): ReadonlyMap<Revision, Payloads> | undefined {
+    if (!this.#known.has(state.firstRevision)) return undefined;
+    for (const { result } of state.steps.values()) {
+      if (result !== undefined && !this.#known.has(result)) return undefined;
+    }
+    return this.#known;
+  }
+
   clear(): void {
     this.#known.clear();
   }
