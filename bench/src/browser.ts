@@ -86,7 +86,7 @@ try {
         row("events, to 50 instances at once", rates.events, "puts in 100s", ratioOf(rates.events, rates.batched), ""),
       ],
       notes: [
-        `A workflow of 3 steps that runs alone is ${number(commits)} commits: its start, and the end of each step; the last also ends the run. A step's result is acknowledged before what follows it begins, so that no step is begun twice because another was lost: fewer would take that away. It also reads ${number(alone.reads / 100)} times, each a transaction of its own that costs about as much as a commit: the journal before the start, and at the end the journal and its payloads for the answer. With 50 callers it is ${number(records)} records, rows of headers among them, in ${number((together.transactions / 500) * 100)} transactions for 100 workflows.`,
+        `A workflow of 3 steps that runs alone is ${number(commits)} commits: its start, and the end of each step; the last also ends the run. A step's result is acknowledged before what follows it begins, so that no step is begun twice because another was lost: fewer would take that away. It reads ${number(alone.reads / 100)} times: a start is a commit that tells whether it was the first, and the answer is at hand. With 50 callers it is ${number(records)} records, rows of headers among them, in ${number((together.transactions / 500) * 100)} transactions for 100 workflows.`,
         `Opening a database with ${number(WAITING)} waiting instances (the engine, its first look at what is due, a list of 50): ${spread(opening)} ms of work of the main thread; an empty one ${spread(empty)} ms. Goal: under 500 ms.`,
         "The time is the clock's: a browser is several processes. A share is the median of the ratios of each round.",
       ],
