@@ -9,7 +9,7 @@ import { cancelled, heldBack, keptOf, settleStep } from "./settle.ts";
 /**
  * Does all that follows from the edges that were taken and killed. What follows does not depend on the order of edges:
  * first what dies, then what starts (and of that what cancels others, then by the order of the definition), and a join
- * fails only when nothing else is left that follows.
+ * fails only when nothing else is left that follows, the first of the definition first.
  */
 export function propagate(draft: Draft): void {
   if (draft.touched.length === 0) return;
@@ -40,7 +40,7 @@ function lookAtJoins(draft: Draft, from: number, ready: StepNode[], unfilled: St
     else if (join === "dead") settleStep(draft, node, { ...keptOf(draft.step(node.name)), status: "skipped" });
   }
   if (ready.length > 1) ready.sort(lastFirst);
-  if (unfilled.length > 1) unfilled.sort(lastFirst);
+  if (unfilled.length > 1) unfilled.sort((one, other) => other.index - one.index);
   return looked;
 }
 
