@@ -125,8 +125,11 @@ function pickerOf(targets: readonly AnyStep[], { choosesBadly }: Behaviour) {
   };
 }
 
-/** A workflow as its author wrote it, read off its definition and not off the compiled graph. */
-export function toModel({ definition }: AnyWorkflow): ModelWorkflow {
+/**
+ * A workflow as its author wrote it, read off its definition and not off the compiled graph: but for the order of steps,
+ * which is that of their first mention.
+ */
+export function toModel({ definition, graph }: AnyWorkflow): ModelWorkflow {
   const steps = new Map<string, ModelStep>();
   for (const { step, edges } of definition.edges) {
     const { name, kind, onFailure, join, cancelRest = false } = step.definition;
@@ -144,5 +147,6 @@ export function toModel({ definition }: AnyWorkflow): ModelWorkflow {
       cancelRest,
     });
   }
-  return { starts: definition.start.map((step) => step.name), steps: [...steps.values()] };
+  const inOrder = graph.nodes.flatMap(({ name }) => steps.get(name) ?? []);
+  return { starts: definition.start.map((step) => step.name), steps: inOrder };
 }
