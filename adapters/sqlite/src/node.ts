@@ -23,6 +23,9 @@ export interface SqliteStorageOptions extends SqlStorageOptions {
 /** Prepared statements kept; their texts differ only by filter and by size of a group. */
 const STATEMENT_CACHE_SIZE = 64;
 
+/** How long to wait before a file that others are just making is tried again. */
+const BUSY_RETRY_MS = 10;
+
 /** Pages of the write-ahead log after which it is written back: pages that many commits change are written back once. */
 const CHECKPOINT_PAGES = 4_000;
 
@@ -61,9 +64,10 @@ export function sqliteStorage(
   const database = guarded(() => new DatabaseSync(fileName, { timeout: busyTimeoutMs }));
   const run = runner(database);
   try {
+    guarded(() => whenFree(busyTimeoutMs, () => database.exec("PRAGMA journal_mode = WAL")));
     guarded(() =>
-      database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous};
-PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA cache_size = -${CACHE_KB}`),
+      database.exec(`PRAGMA synchronous = ${synchronous}; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
+PRAGMA cache_size = -${CACHE_KB}`),
     );
     guarded(() =>
       transactions(database)(() =>
@@ -155,6 +159,23 @@ function transactions(database: DatabaseSync) {
       throw error;
     }
   };
+}
+
+/**
+ * Does at last what SQLite refuses at once while another process does the same, whatever the timeout of the connection
+ * (https://sqlite.org/wal.html#sometimes_queries_return_sqlite_busy_in_wal_mode): two processes that make one file.
+ */
+function whenFree(timeoutMs: number, work: () => void): void {
+  const end = Date.now() + timeoutMs;
+  for (;;) {
+    try {
+      work();
+      return;
+    } catch (error) {
+      if (RESULT_CODES[resultCode(error) & 0xff] !== "SQLITE_BUSY" || Date.now() >= end) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BUSY_RETRY_MS);
+    }
+  }
 }
 
 function guarded<T>(work: () => T): T {
