@@ -141,7 +141,9 @@ async function underFaults(world: World, workers: Workers, client: Client): Prom
     if (!(await step(world, scheduler.now + TAIL_MS))) break;
   }
   for (let worker = 0; faults.struck < FAULTS_MIN && !world.violation && worker < 100; worker++) {
-    const running = workers.get(worker % plan.settings.workers);
+    const place = worker % plan.settings.workers;
+    workers.start(place);
+    const running = workers.get(place);
     if (running) {
       faults.improvise("crash-before");
       world.crash(running.life, 0);
