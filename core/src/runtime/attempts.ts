@@ -155,6 +155,8 @@ export class Attempts {
 
   async #attempt(one: Attempt, code: Code, definition: StepDefinition): Promise<void> {
     const { name } = definition;
+    // While it waited for its place, its run may have ended, or be gone.
+    if (!this.#isCurrent(name, one)) return;
     const gathered = attemptInput(this.#driver, definition);
     const input = gathered instanceof Promise ? await gathered : gathered;
     // What was awaited above took time in which the attempt may have become an old one, or one not to be begun.
