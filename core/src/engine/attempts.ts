@@ -26,7 +26,7 @@ type Report = OutcomeCommand | FailureCommand | PendingCommand | AbortedCommand 
 /** What an attempt tells. One that is not the current attempt of an open step changes nothing. */
 export function decideReport(draft: Draft, command: Report): "recorded" | "ignored" {
   const node = draft.node(command.step);
-  const step = draft.step(command.step);
+  const step = node && draft.at(node.index);
   if (!node || step?.status !== "active" || (step.attempt ?? 1) !== command.attempt || isOfAnotherRun(draft, command)) {
     return "ignored";
   }
@@ -40,7 +40,7 @@ export function decideReport(draft: Draft, command: Report): "recorded" | "ignor
     case "pending":
       // It has begun what it waits for.
       if (draft.ending) return endAborted(draft, node, step, true);
-      draft.set(node.name, { ...keptOf(step), status: "waiting", startedAt: draft.now });
+      draft.put(node.index, { ...keptOf(step), status: "waiting", startedAt: draft.now });
       takeFromInbox(draft, node);
       break;
     case "aborted":
@@ -49,7 +49,7 @@ export function decideReport(draft: Draft, command: Report): "recorded" | "ignor
       break;
     case "checkpoint":
       if (command.value !== undefined) draft.payload(`checkpoint:${node.name}:${command.name}`, command.value);
-      draft.set(node.name, { ...step, checkpoints: { ...step.checkpoints, [command.name]: draft.revision } });
+      draft.put(node.index, { ...step, checkpoints: { ...step.checkpoints, [command.name]: draft.revision } });
       break;
     default:
       unreachable(command);
@@ -98,9 +98,9 @@ function recordFailure(draft: Draft, node: StepNode, step: StepState, command: F
   const unknown = draft.ending !== undefined || UNKNOWN_OUTCOMES.has(error.code);
   const counted = { ...keptOf(step), failures, ...(unknown ? { unknown } : {}) };
   if (draft.ending) {
-    draft.set(node.name, { ...counted, status: "cancelled", error });
+    draft.put(node.index, { ...counted, status: "cancelled", error });
   } else if (retryable && failures < node.retry.maxAttempts) {
-    draft.set(node.name, {
+    draft.put(node.index, {
       ...counted,
       status: "active",
       attempt: command.attempt + 1,
@@ -114,7 +114,7 @@ function recordFailure(draft: Draft, node: StepNode, step: StepState, command: F
 
 /** An attempt that was aborted since the run ends is over. */
 function endAborted(draft: Draft, node: StepNode, step: StepState, begun: boolean): "recorded" {
-  draft.set(node.name, { ...keptOf(step), status: "cancelled", ...(begun ? { unknown: true } : {}) });
+  draft.put(node.index, { ...keptOf(step), status: "cancelled", ...(begun ? { unknown: true } : {}) });
   return "recorded";
 }
 
@@ -122,7 +122,7 @@ function endAborted(draft: Draft, node: StepNode, step: StepState, begun: boolea
 function giveBack(draft: Draft, node: StepNode, step: StepState, { attempt, begun }: AbortedCommand): void {
   // A timer that is due at once: whoever takes the run next knows that this attempt was never begun.
   const next = { ...step, wakeAt: draft.now };
-  draft.set(node.name, begun ? { ...next, attempt: attempt + 1, unknown: true } : next);
+  draft.put(node.index, begun ? { ...next, attempt: attempt + 1, unknown: true } : next);
 }
 
 /** An attempt never came back: a new token, and the step is to be run again, unless that happened too often. */
@@ -130,10 +130,10 @@ function interrupt(draft: Draft, node: StepNode, step: StepState): void {
   const interruptions = (step.interruptions ?? 0) + 1;
   const counted = { ...keptOf(step), interruptions, attempt: (step.attempt ?? 1) + 1, unknown: true } as const;
   if (draft.ending) {
-    draft.set(node.name, { ...counted, status: "cancelled" });
+    draft.put(node.index, { ...counted, status: "cancelled" });
   } else if (interruptions < MAX_INTERRUPTIONS) {
     const error = step.error ? { error: step.error } : {};
-    draft.set(node.name, { ...counted, status: "active", ...error, ...heldBack(draft) });
+    draft.put(node.index, { ...counted, status: "active", ...error, ...heldBack(draft) });
   } else {
     failStep(draft, node, interruptedError(node.name), counted);
   }
@@ -185,7 +185,7 @@ export function callsForSeries(step: StepState | undefined): boolean {
 
 export function decideChoice(draft: Draft, command: ChoiceCommand): "recorded" | "ignored" {
   const node = draft.node(command.step);
-  const step = draft.step(command.step);
+  const step = node && draft.at(node.index);
   if (node === undefined || step?.status !== "choosing" || isOfAnotherRun(draft, command)) return "ignored";
   const { targets = [], error } = command;
   const { status: _status, event = "", ...fields } = step;
@@ -218,7 +218,7 @@ export function decideCompensated(draft: Draft, command: CompensatedCommand): "r
   const current = step?.compensation;
   if (!node || !step || current?.status !== "active" || (current.attempt ?? 1) !== command.attempt) return "ignored";
   if (isOfAnotherRun(draft, command) || nextToCompensate(draft) !== node.name) return "ignored";
-  draft.set(node.name, { ...step, compensation: nextCompensation(draft, node, current, command) });
+  draft.put(node.index, { ...step, compensation: nextCompensation(draft, node, current, command) });
   return "recorded";
 }
 

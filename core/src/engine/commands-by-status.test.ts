@@ -292,7 +292,7 @@ describe("delete", () => {
     const run = inStatus(status);
     run.control("delete");
     expect(run.state).toMatchObject({ run: 1, status: "deleted", info: undefined });
-    expect(run.state.steps.size).toBe(0);
+    expect([...run.state.steps]).toEqual([]);
     expect(() => run.event("approved")).toThrow(expect.objectContaining({ code: "INSTANCE_NOT_FOUND" }));
   });
 });

@@ -42,8 +42,8 @@ export class Draft {
   /** The revision that the commit will have. */
   readonly revision: number;
   info: RunInfo | undefined = undefined;
-  /** The steps that change, in the order in which they reached the phase that they are in: the order of the record. */
-  readonly steps = new Map<string, StepState>();
+  /** The steps that change, by index, in the order in which they reached the phase that they are in: as in the record. */
+  readonly steps = new Map<number, StepState>();
   paused: boolean;
   ending: Ending | undefined;
   owner: Owner | undefined;
@@ -67,6 +67,7 @@ export class Draft {
   #payloads: Record<string, JsonText> | undefined = undefined;
 
   constructor(base: RunState, graph: Graph, now: Timestamp) {
+    base.steps.follow(graph);
     this.base = base;
     this.graph = graph;
     this.now = now;
@@ -94,7 +95,12 @@ export class Draft {
   }
 
   step(name: string): StepState | undefined {
-    return this.steps.get(name) ?? this.base.steps.get(name);
+    return this.at(this.base.steps.indexOf(name));
+  }
+
+  /** The state of the step of this index. */
+  at(index: number): StepState | undefined {
+    return this.steps.get(index) ?? this.base.steps.at(index);
   }
 
   node(name: string): StepNode | undefined {
@@ -102,15 +108,20 @@ export class Draft {
   }
 
   set(name: string, next: StepState): void {
-    const own = this.steps.get(name);
-    const before = own ?? this.base.steps.get(name);
+    this.put(this.base.steps.indexOf(name), next);
+  }
+
+  /** Puts the step of this index into another state. */
+  put(index: number, next: StepState): void {
+    const own = this.steps.get(index);
+    const before = own ?? this.base.steps.at(index);
     this.active += Number(isActive(next)) - Number(isActive(before));
     this.runnable += Number(isRunnable(next)) - Number(isRunnable(before));
     if (phaseOf(next) !== phaseOf(before)) {
       if (isSettled(next)) this.settled += 1;
-      if (own !== undefined) this.steps.delete(name);
+      if (own !== undefined) this.steps.delete(index);
     }
-    this.steps.set(name, next);
+    this.steps.set(index, next);
   }
 
   taken(index: number): number {
@@ -150,7 +161,7 @@ export class Draft {
       this.touched.push(index);
     }
     for (const node of graph.nodes) {
-      const step = this.step(node.name);
+      const step = this.at(node.index);
       if (step === undefined || !isSettled(step)) continue;
       this.settled += 1;
       for (const target of node.targets) this.#join(target).resolved += 1;
@@ -165,29 +176,31 @@ export class Draft {
   *open(): Generator<string> {
     const { base, steps } = this;
     for (const name of base.open) {
-      const step = steps.get(name);
-      if (step === undefined || phaseOf(step) === phaseOf(base.steps.get(name))) yield name;
+      const index = base.steps.indexOf(name);
+      const step = steps.get(index);
+      if (step === undefined || phaseOf(step) === phaseOf(base.steps.at(index))) yield name;
     }
-    for (const [name, step] of steps) {
-      if (isOpen(step) && phaseOf(step) !== phaseOf(base.steps.get(name))) yield name;
+    for (const [index, step] of steps) {
+      if (isOpen(step) && phaseOf(step) !== phaseOf(base.steps.at(index))) yield base.steps.nameOf(index);
     }
   }
 
   /** The steps that have something to undo, the last one first; some that are undone are left out. */
   *effects(): Generator<string> {
     const { base, graph, steps } = this;
-    const isAsBefore = (name: string, step: StepState) => {
-      const before = base.steps.get(name);
+    const isAsBefore = (index: number, step: StepState) => {
+      const before = base.steps.at(index);
       return before !== undefined && isSettled(before) && isSameLife(before, step);
     };
-    for (const [name, step] of [...steps].reverse()) {
-      const node = graph.byName.get(name);
-      if (node && hasEffect(node, step) && !isAsBefore(name, step)) yield name;
+    for (const [index, step] of [...steps].reverse()) {
+      const node = graph.nodes[index];
+      if (node && hasEffect(node, step) && !isAsBefore(index, step)) yield node.name;
     }
-    for (let index = base.effects.length - 1 - (this.redo ? 0 : base.undone); index >= 0; index--) {
-      const name = base.effects[index] as string;
-      const step = steps.get(name);
-      if (step === undefined || isAsBefore(name, step)) yield name;
+    for (let last = base.effects.length - 1 - (this.redo ? 0 : base.undone); last >= 0; last--) {
+      const name = base.effects[last] as string;
+      const index = base.steps.indexOf(name);
+      const step = steps.get(index);
+      if (step === undefined || isAsBefore(index, step)) yield name;
     }
   }
 
@@ -276,11 +289,20 @@ export class Draft {
       changed = true;
     }
     if (this.steps.size > 0) {
-      const isShaped = this.steps.size <= SHAPED_STEPS_MAX && this.graph.nodes.length <= SHAPED_GRAPH_MAX;
-      changes.steps = toRecord(this.steps, isShaped ? {} : emptyRecord());
+      changes.steps = this.#stepsByName();
       changed = true;
     }
     return changed ? changes : undefined;
+  }
+
+  #stepsByName(): Record<string, StepState> {
+    const { base, graph, steps } = this;
+    const isShaped = steps.size <= SHAPED_STEPS_MAX && graph.nodes.length <= SHAPED_GRAPH_MAX;
+    const byName: Record<string, StepState> = isShaped ? {} : emptyRecord();
+    steps.forEach((step, index) => {
+      byName[base.steps.nameOf(index)] = step;
+    });
+    return byName;
   }
 }
 
@@ -294,11 +316,4 @@ const SHAPED_GRAPH_MAX = 100;
  */
 function emptyRecord<T>(): Record<string, T> {
   return Object.create(null);
-}
-
-function toRecord<T>(map: ReadonlyMap<string, T>, record: Record<string, T>): Record<string, T> {
-  map.forEach((value, name) => {
-    record[name] = value;
-  });
-  return record;
 }

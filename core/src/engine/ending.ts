@@ -11,7 +11,7 @@ import type { StateView } from "./view.ts";
  * @param fields what it leaves behind, when it had ended with an event
  */
 export function failStep(draft: Draft, node: StepNode, error: StoredError, fields: Partial<StepState> = {}): void {
-  const failed: StepState = { ...keptOf(draft.step(node.name)), ...fields, status: "failed", error };
+  const failed: StepState = { ...keptOf(draft.at(node.index)), ...fields, status: "failed", error };
   settleStep(draft, node, failed);
   if (node.onFailure !== undefined) return;
   beginEnding(draft, { outcome: "failed", step: node.name, error, until: draft.now + CANCEL_GRACE_MS });

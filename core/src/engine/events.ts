@@ -18,7 +18,7 @@ export function decideEvent(draft: Draft, command: EventCommand): EventReply {
   const { commandId, event, payload, step } = command;
   const receivers = receiversOf(draft, event, step);
   refuseAfterEnd(draft);
-  if (draft.status !== "failed" && receivers.every((node) => isOver(draft.step(node.name)))) {
+  if (draft.status !== "failed" && receivers.every((node) => isOver(draft.at(node.index)))) {
     const details = { event, ...(step === undefined ? {} : { step }), id: draft.base.id };
     throw new HephaestusError("EVENT_NOT_EXPECTED", `no step of ${draft.base.id} can take ${event} any more`, details);
   }

@@ -7,7 +7,7 @@ import type { StepState } from "./state.ts";
 /** Ends a waiting step with an event from outside. */
 export function deliver(draft: Draft, node: StepNode, item: InboxItem): void {
   draft.leaveInbox(item);
-  const step = draft.step(node.name) as StepState;
+  const step = draft.at(node.index) as StepState;
   const waited = item.revision === draft.revision ? {} : { takenAt: draft.revision };
   const result = item.payload ? { result: item.revision, ...waited } : {};
   completeStep(draft, node, step, item.event, { taken: item.id, ...result });
@@ -36,7 +36,7 @@ export function longestWaiting(draft: Draft, item: InboxItem): StepNode | undefi
 
 /** An event that was accepted at or after a step's deadline comes too late for it, whether or not the timer has fired. */
 function canTake(draft: Draft, node: StepNode, item: InboxItem): boolean {
-  const step = draft.step(node.name);
+  const step = draft.at(node.index);
   if (step?.status !== "waiting" || !node.receives.has(item.event)) return false;
   return (item.step ?? node.name) === node.name && item.at < (step.wakeAt ?? Number.POSITIVE_INFINITY);
 }

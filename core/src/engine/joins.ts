@@ -37,7 +37,7 @@ function lookAtJoins(draft: Draft, from: number, ready: StepNode[], unfilled: St
     const join = joinOf(draft, node);
     if (join === "ready") ready.push(node);
     else if (join === "unfilled") unfilled.push(node);
-    else if (join === "dead") settleStep(draft, node, { ...keptOf(draft.step(node.name)), status: "skipped" });
+    else if (join === "dead") settleStep(draft, node, { ...keptOf(draft.at(node.index)), status: "skipped" });
   }
   if (ready.length > 1) ready.sort(lastFirst);
   if (unfilled.length > 1) unfilled.sort((one, other) => other.index - one.index);
@@ -50,7 +50,7 @@ function lastFirst(one: StepNode, other: StepNode): number {
 
 /** What its edges say about a step that is not reached yet: it starts, is skipped, can never start, or must wait. */
 function joinOf(draft: Draft, node: StepNode): "ready" | "dead" | "unfilled" | undefined {
-  const step = draft.step(node.name);
+  const step = draft.at(node.index);
   if (step !== undefined && step.status !== "idle") return undefined;
   const { atLeast } = node;
   const taken = draft.taken(node.index);
@@ -68,11 +68,11 @@ function failJoin(draft: Draft, node: StepNode): void {
 
 function startStep(draft: Draft, node: StepNode): void {
   for (const index of node.cancels) cancelBehind(draft, draft.graph.nodes[index] as StepNode);
-  const kept = keptOf(draft.step(node.name));
+  const kept = keptOf(draft.at(node.index));
   if (node.kind === "run") {
     if (node.seesOptional) kept.since = draft.revision;
-    draft.set(
-      node.name,
+    draft.put(
+      node.index,
       draft.paused ? { ...kept, status: "active", ...heldBack(draft) } : { ...kept, status: "active" },
     );
     return;
@@ -81,13 +81,13 @@ function startStep(draft: Draft, node: StepNode): void {
     node.durationMs === undefined
       ? {}
       : { wakeAt: draft.now + node.durationMs, wakeEvent: node.kind === "timer" ? DONE_NAME : TIMEOUT_EVENT };
-  draft.set(node.name, { ...kept, status: "waiting", ...timer });
+  draft.put(node.index, { ...kept, status: "waiting", ...timer });
   takeFromInbox(draft, node);
 }
 
 /** Ends an unsettled step that leads nowhere but to a join which starts without it. */
 function cancelBehind(draft: Draft, node: StepNode): void {
-  const step = draft.step(node.name);
+  const step = draft.at(node.index);
   if (step?.status === "choosing") {
     // It has run: only where it leads does not matter any more.
     settleStep(draft, node, { ...step, status: "completed", targets: [], outrun: true });

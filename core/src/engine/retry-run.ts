@@ -16,9 +16,9 @@ export function decideRetry(draft: Draft): void {
   draft.status = "running";
   draft.redo = true;
   for (const node of graph.nodes) {
-    const step = draft.step(node.name);
+    const step = draft.at(node.index);
     if (step === undefined) continue;
-    if (reset.has(node.index)) draft.set(node.name, anew(step));
+    if (reset.has(node.index)) draft.put(node.index, anew(step));
     else if (isSettled(step)) goOn(draft, node, step);
   }
   draft.recount();
@@ -26,7 +26,7 @@ export function decideRetry(draft: Draft): void {
 
 function findReset(draft: Draft): ReadonlySet<number> {
   const { nodes } = draft.graph;
-  const reset = new Set(nodes.filter((node) => wasUndone(node, draft.step(node.name))).map((node) => node.index));
+  const reset = new Set(nodes.filter((node) => wasUndone(node, draft.at(node.index))).map((node) => node.index));
   // A set is walked to its end, what is added on the way included.
   for (const index of reset) {
     const { targets, cancels } = nodes[index] as StepNode;
@@ -51,7 +51,7 @@ function cameAfter(draft: Draft, node: StepNode, reset: ReadonlySet<number>): bo
 
 function leadTo(draft: Draft, source: number, target: StepNode): boolean {
   const node = draft.graph.nodes[source] as StepNode;
-  const step = draft.step(node.name);
+  const step = draft.at(node.index);
   return step !== undefined && isSettled(step) && takenTargets(draft.graph, node, step).includes(target.index);
 }
 
@@ -63,7 +63,7 @@ function isOutrunNoMore(draft: Draft, node: StepNode, reset: ReadonlySet<number>
   };
   const { nodes } = draft.graph;
   const joins = nodes.filter((join) => join.cancels.includes(node.index) && !reset.has(join.index) && started(join));
-  return draft.step(node.name)?.outrun === true && joins.length === 0;
+  return draft.at(node.index)?.outrun === true && joins.length === 0;
 }
 
 /** A step in its next life: a new token for its attempts, and for those of its compensation. */
@@ -87,7 +87,7 @@ function goOn(draft: Draft, node: StepNode, step: StepState): void {
   const retaken = step.status === "completed" && targets?.length === 0 && !step.outrun;
   if (compensation === undefined && !retaken) return;
   const choosing = retaken && node.routes.get(step.event ?? "")?.choice === true;
-  draft.set(node.name, {
+  draft.put(node.index, {
     ...rest,
     ...(choosing ? { status: "choosing" } : {}),
     ...(targets && !retaken ? { targets } : {}),

@@ -13,6 +13,7 @@ import {
   type StepState,
   type Timestamp,
 } from "./state.ts";
+import { StepTable } from "./step-table.ts";
 
 /** An accepted event that no step has taken, and where its payload stands. */
 export interface InboxItem extends InboxEntry {
@@ -41,7 +42,7 @@ export interface RunState {
   createdAt: Timestamp;
   updatedAt: Timestamp;
   endedAt: Timestamp | undefined;
-  readonly steps: Map<string, StepState>;
+  readonly steps: StepTable;
   readonly inbox: Map<string, InboxItem>;
   readonly commands: Map<string, CommandRecord>;
   /** The steps that completed, in that order. */
@@ -78,7 +79,7 @@ export function emptyRun(id: string): RunState {
     createdAt: 0,
     updatedAt: 0,
     endedAt: undefined,
-    steps: new Map(),
+    steps: new StepTable(),
     inbox: new Map(),
     commands: new Map(),
     completed: [],
@@ -192,7 +193,7 @@ interface Decided {
     readonly revision: Revision;
     readonly run: number;
     readonly graph: Graph;
-    readonly steps: ReadonlyMap<string, StepState>;
+    readonly steps: ReadonlyMap<number, StepState>;
   };
 }
 
@@ -205,6 +206,7 @@ function fold(
   graph: Graph | undefined,
 ): void {
   const { at } = changes;
+  if (graph) state.steps.follow(graph);
   if (changes.run) {
     assertFormat(state.id, changes.run);
     beginRun(state, changes.run, at, graph);
@@ -270,7 +272,8 @@ function clear(state: RunState): void {
   state.owner = undefined;
   state.endedAt = undefined;
   // Clearing what is empty costs as much as making it.
-  for (const kept of [state.steps, state.inbox, state.open, state.commands]) if (kept.size > 0) kept.clear();
+  state.steps.clear();
+  for (const kept of [state.inbox, state.open, state.commands]) if (kept.size > 0) kept.clear();
   state.completed = [];
   state.effects = [];
   state.undone = 0;
@@ -292,33 +295,34 @@ function countStarts(state: RunState, graph: Graph): void {
   state.resolved = graph.startEdges.slice();
 }
 
-/** Steps by name, in the order in which they changed: as a record has them, or as a draft does. */
-type Steps = Readonly<Record<string, StepState>> | ReadonlyMap<string, StepState>;
+/** In the order in which they changed: by name as a record has them, or by index as a draft does. */
+type Steps = Readonly<Record<string, StepState>> | ReadonlyMap<number, StepState>;
 
 function applySteps(state: RunState, steps: Steps, graph: Graph | undefined): void {
+  const table = state.steps;
   let isAgain = false;
-  const apply = (next: StepState, name: string): void => {
-    const before = state.steps.get(name);
-    state.steps.set(name, next);
+  const apply = (next: StepState, index: number): void => {
+    const before = table.at(index);
+    table.put(index, next);
     const from = phaseOf(before);
     const to = phaseOf(next);
     if (from !== to) {
-      if (from > 0 && from < SETTLED) state.open.delete(name);
-      if (to > 0 && to < SETTLED) state.open.add(name);
+      if (from > 0 && from < SETTLED) state.open.delete(table.nameOf(index));
+      if (to > 0 && to < SETTLED) state.open.add(table.nameOf(index));
     }
     state.active += Number(isActive(next)) - Number(isActive(before));
     state.runnable += Number(isRunnable(next)) - Number(isRunnable(before));
     if (next.taken !== undefined && next.taken !== before?.taken) state.inbox.delete(next.taken);
     const again = before !== undefined && from === SETTLED && !isSameLife(before, next);
     isAgain ||= again;
-    if (to === SETTLED && (from !== SETTLED || again)) settle(state, graph, name, next);
+    if (to === SETTLED && (from !== SETTLED || again)) settle(state, graph, index, next);
     else if (isUndone(before) && !isUndone(next)) state.undone = 0;
   };
   if (steps instanceof Map) steps.forEach(apply);
-  else for (const name in steps) apply((steps as Record<string, StepState>)[name] as StepState, name);
+  else for (const name in steps) apply((steps as Record<string, StepState>)[name] as StepState, table.placeOf(name));
   if (isAgain && graph) recount(state, graph);
   const { effects } = state;
-  while (state.undone < effects.length && isUndone(state.steps.get(effects.at(-1 - state.undone) ?? ""))) {
+  while (state.undone < effects.length && isUndone(table.get(effects.at(-1 - state.undone) ?? ""))) {
     state.undone += 1;
   }
 }
@@ -341,11 +345,11 @@ export function isSameLife(before: StepState, next: StepState): boolean {
   return before.status === next.status && before.attempt === next.attempt && !retaken;
 }
 
-function settle(state: RunState, graph: Graph | undefined, name: string, step: StepState): void {
-  if (step.status === "completed") state.completed.push(name);
-  const node = graph?.byName.get(name);
+function settle(state: RunState, graph: Graph | undefined, index: number, step: StepState): void {
+  if (step.status === "completed") state.completed.push(state.steps.nameOf(index));
+  const node = graph?.nodes[index];
   if (graph === undefined || node === undefined) return;
-  if (hasEffect(node, step)) state.effects.push(name);
+  if (hasEffect(node, step)) state.effects.push(node.name);
   countEdges(state, graph, node, step);
 }
 
@@ -362,18 +366,19 @@ function countEdges(state: RunState, graph: Graph, node: StepNode, step: StepSta
 function recount(state: RunState, graph: Graph): void {
   clearCounts(state);
   countStarts(state, graph);
-  for (const [name, step] of state.steps) {
-    const node = graph.byName.get(name);
-    if (node && isSettled(step)) countEdges(state, graph, node, step);
+  for (const node of graph.nodes) {
+    const step = state.steps.at(node.index);
+    if (step && isSettled(step)) countEdges(state, graph, node, step);
   }
 }
 
 /** What can be undone under another graph than before: the order is known of what completed. */
 function findEffects(state: RunState, graph: Graph): void {
-  const names = new Set([...state.completed, ...state.steps.keys()]);
+  const names = new Set([...state.completed, ...graph.nodes.map(({ name }) => name)]);
   state.effects = [...names].filter((name) => {
     const node = graph.byName.get(name);
-    return node !== undefined && hasEffect(node, state.steps.get(name) as StepState);
+    const step = state.steps.get(name);
+    return node && step && hasEffect(node, step);
   });
   state.undone = 0;
 }

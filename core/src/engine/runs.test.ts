@@ -193,7 +193,7 @@ describe("what is stored", () => {
     const run = begun(single);
     run.ends("a");
     run.start("second");
-    expect(loaded("i", run.records, run.graph).steps.size).toBe(1);
+    expect([...loaded("i", run.records, run.graph).steps]).toHaveLength(1);
   });
 });
 

@@ -60,7 +60,7 @@ export function cancelled(node: StepNode, step: StepState | undefined): StepStat
 
 /** Puts a step into a state, and where that settles it, takes and kills its edges. */
 export function settleStep(draft: Draft, node: StepNode, step: StepState): void {
-  draft.set(node.name, step);
+  draft.put(node.index, step);
   if (!isSettled(step) || draft.ending) return;
   for (const target of takenTargets(draft.graph, node, step)) {
     if (target === DONE) draft.doneTaken += 1;

@@ -29,9 +29,9 @@ export function fireDue(draft: Draft): boolean {
 }
 
 function fire(draft: Draft, node: StepNode): void {
-  const { wakeAt, wakeEvent, ...step } = draft.step(node.name) as StepState;
+  const { wakeAt, wakeEvent, ...step } = draft.at(node.index) as StepState;
   if (wakeAt === undefined) return;
-  if (step.status !== "waiting") draft.set(node.name, step);
+  if (step.status !== "waiting") draft.put(node.index, step);
   else if (wakeEvent !== undefined) completeStep(draft, node, step, wakeEvent, {});
 }
 

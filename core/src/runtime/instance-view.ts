@@ -61,7 +61,7 @@ export async function loadPayloads(
   state: RunState,
 ): Promise<ReadonlyMap<Revision, Payloads>> {
   const revisions = new Set([state.firstRevision]);
-  for (const step of state.steps.values()) if (step.result !== undefined) revisions.add(step.result);
+  for (const [, step] of state.steps) if (step.result !== undefined) revisions.add(step.result);
   const list = [...revisions];
   const payloads = await storage.payloads(state.id, list);
   return new Map(list.map((revision, index) => [revision, payloads[index] ?? {}]));
@@ -77,7 +77,7 @@ export function toInstanceView(
   if (info === undefined) return undefined;
   const input = decodePayload(payloads.get(state.firstRevision)?.input);
   const steps: Record<string, StepView> = {};
-  for (const name of state.steps.keys()) steps[name] = toStepView(state, name, payloads);
+  for (const [name] of state.steps) steps[name] = toStepView(state, name, payloads);
   const view: Writable<InstanceView> = {
     id: state.id,
     run: state.run,

@@ -64,7 +64,7 @@ export class PayloadReader {
   /** All that a view of the run shows; undefined unless it is at hand. */
   allOf(state: RunState): ReadonlyMap<Revision, Payloads> | undefined {
     if (!this.#known.has(state.firstRevision)) return undefined;
-    for (const { result } of state.steps.values()) {
+    for (const [, { result }] of state.steps) {
       if (result !== undefined && !this.#known.has(result)) return undefined;
     }
     return this.#known;

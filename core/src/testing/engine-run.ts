@@ -155,7 +155,7 @@ export function loaded(id: string, records: readonly Applied[], graph: Graph): R
 export function plainState(state: RunState): unknown {
   const { steps, inbox, commands, open, ...rest } = state;
   return JSON.parse(
-    JSON.stringify({ ...rest, steps: [...steps], inbox: [...inbox], commands: [...commands], open: [...open] }),
+    JSON.stringify({ ...rest, steps: [...steps].sort(), inbox: [...inbox], commands: [...commands], open: [...open] }),
   );
 }
 
