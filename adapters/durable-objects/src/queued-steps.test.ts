@@ -50,10 +50,10 @@ describe("steps on the queue", () => {
     const steps = new QueuedSteps(timing);
     const state = emptyRun("i");
     for (const name of ["current", "older", "timed", "settled", "unknown"]) steps.sent(name, 1, 0);
-    state.steps.set("current", { status: "active" });
-    state.steps.set("older", { status: "active", attempt: 2 });
-    state.steps.set("timed", { status: "active", wakeAt: 5 });
-    state.steps.set("settled", { status: "completed" });
+    state.steps.put(state.steps.placeOf("current"), { status: "active" });
+    state.steps.put(state.steps.placeOf("older"), { status: "active", attempt: 2 });
+    state.steps.put(state.steps.placeOf("timed"), { status: "active", wakeAt: 5 });
+    state.steps.put(state.steps.placeOf("settled"), { status: "completed" });
     steps.prune(state);
     expect(Object.keys(steps.toRecord())).toEqual(["current"]);
   });
