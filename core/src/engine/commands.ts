@@ -31,7 +31,14 @@ export interface ScheduleCommand extends CallersCommand {
   readonly commandId: string;
   readonly step: string;
   readonly delayMs: number;
-  readonly event: string;
+  /** Its event `timeout`, or its only one, unless said otherwise. */
+  readonly event?: string;
+}
+
+/** Asks what a restart of this id was answered, of an instance that is not there any more. */
+export interface RestartCommand extends CallersCommand {
+  readonly type: "restart";
+  readonly commandId: string;
 }
 
 export interface ControlCommand extends CallersCommand {
@@ -122,6 +129,7 @@ export type Command =
   | StartCommand
   | EventCommand
   | ScheduleCommand
+  | RestartCommand
   | ControlCommand
   | OutcomeCommand
   | FailureCommand

@@ -9,6 +9,7 @@ import { Draft } from "./draft.ts";
 import { advanceEnding, beginEnding } from "./ending.ts";
 import { decideEvent, decideSchedule } from "./events.ts";
 import { propagate } from "./joins.ts";
+import { notFound } from "./refuse.ts";
 import { emptyRun, isEnded, type RunState } from "./run-state.ts";
 import type { Changes, CommandRecord, Payloads, Timestamp } from "./state.ts";
 import { compensationTimer, fireDue } from "./timers.ts";
@@ -71,7 +72,8 @@ export function decide(graph: Graph, state: RunState, commands: readonly Command
 
 /** The same command again is answered like the first; an id that another kind of command had is a mistake. */
 export function knownReply(known: CommandRecord, command: Command): Reply {
-  if (known.type === command.type) return { value: known.reply ?? null };
+  // A run that was restarted has started.
+  if (known.type === (command.type === "restart" ? "start" : command.type)) return { value: known.reply ?? null };
   const message = `the id ${JSON.stringify(known.id)} is that of another command: ${known.type}`;
   return { error: new HephaestusError("OPTION_INVALID", message, { field: "id", type: known.type }) };
 }
@@ -96,10 +98,12 @@ function beginRun(draft: Draft, command: StartCommand): Draft {
 }
 
 function decideOne(draft: Draft, command: Exclude<Command, StartCommand>): Json {
-  if (draft.base.info === undefined && draft.info === undefined) {
+  const { id, info = draft.info } = draft.base;
+  // A restart is sent on only where there was nothing to start again.
+  if (info === undefined || command.type === "restart") {
     // Nobody waits for what an attempt tells of a run that is not there any more.
     if (!("commandId" in command)) return "ignored";
-    throw new HephaestusError("INSTANCE_NOT_FOUND", `there is no instance ${draft.base.id}`, { id: draft.base.id });
+    throw notFound(id);
   }
   switch (command.type) {
     case "event":

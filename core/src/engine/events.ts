@@ -1,6 +1,7 @@
 import { type ErrorCode, type ErrorDetails, HephaestusError } from "../definition/errors.ts";
 import type { StepNode } from "../definition/graph.ts";
 import type { JsonText } from "../definition/json.ts";
+import { TIMEOUT_EVENT } from "../definition/step.ts";
 import type { Writable } from "../definition/writable.ts";
 import type { EventCommand, EventReply, ScheduleCommand } from "./commands.ts";
 import type { Draft } from "./draft.ts";
@@ -88,10 +89,10 @@ function receiversOf(draft: Draft, event: string, step: string | undefined): rea
 
 /**
  * Sets the timer of a waiting step, in place of the one that it has.
- * @throws HephaestusError UNKNOWN_STEP, EVENT_UNDECLARED, STATUS_REFUSES
+ * @throws HephaestusError UNKNOWN_STEP, EVENT_UNDECLARED, EVENT_NOT_EXPECTED, OPTION_INVALID, STATUS_REFUSES
  */
 export function decideSchedule(draft: Draft, command: ScheduleCommand): { wakeAt: number } {
-  const { step: name, event } = command;
+  const { step: name } = command;
   if (isEnded(draft.status) || draft.status === "compensating") refuseStatus(draft, "a timer");
   const node = draft.node(name);
   const refuse = (code: ErrorCode, message: string, details: ErrorDetails = {}): never => {
@@ -101,6 +102,7 @@ export function decideSchedule(draft: Draft, command: ScheduleCommand): { wakeAt
     const message = `workflow ${draft.graph.workflow} has no step ${JSON.stringify(name)}`;
     return refuse("UNKNOWN_STEP", message, { field: "step" });
   }
+  const event = command.event ?? onlyEvent(node);
   if (!node.routes.has(event)) {
     return refuse("EVENT_UNDECLARED", `step ${name} has no event ${JSON.stringify(event)}`, { event, field: "event" });
   }
@@ -113,4 +115,13 @@ export function decideSchedule(draft: Draft, command: ScheduleCommand): { wakeAt
   draft.set(name, { ...step, wakeAt, wakeEvent: event });
   draft.remember(command.commandId, "schedule", { wakeAt });
   return { wakeAt };
+}
+
+/** @throws HephaestusError OPTION_INVALID */
+function onlyEvent({ name, routes }: StepNode): string {
+  const [first = "", ...others] = routes.keys();
+  if (routes.has(TIMEOUT_EVENT)) return TIMEOUT_EVENT;
+  if (others.length === 0) return first;
+  const message = `step ${name} has the events ${[first, ...others].join(", ")}: name one`;
+  throw new HephaestusError("OPTION_INVALID", message, { field: "event" });
 }

@@ -7,7 +7,7 @@ import { type Decision, knownReply } from "./decide.ts";
 import { Draft } from "./draft.ts";
 import { queueEvent } from "./events.ts";
 import { CANCEL_GRACE_MS } from "./limits.ts";
-import { refuseStatus } from "./refuse.ts";
+import { notFound, refuseStatus } from "./refuse.ts";
 import { isEnded, type RunState } from "./run-state.ts";
 import type { StepState, Timestamp } from "./state.ts";
 
@@ -28,8 +28,7 @@ function replyTo(draft: Draft, command: Command): Reply {
   const known = "commandId" in command ? draft.command(command.commandId) : undefined;
   if (known) return knownReply(known, command);
   try {
-    const { id, info } = draft.base;
-    if (info === undefined) throw new HephaestusError("INSTANCE_NOT_FOUND", `there is no instance ${id}`, { id });
+    if (draft.base.info === undefined) throw notFound(draft.base.id);
     return { value: decideOne(draft, command) };
   } catch (error) {
     if (!(error instanceof HephaestusError)) throw error;

@@ -9,3 +9,7 @@ export function refuseStatus(draft: Draft, what: string): never {
     status: draft.status,
   });
 }
+
+export function notFound(id: string): HephaestusError {
+  return new HephaestusError("INSTANCE_NOT_FOUND", `there is no instance ${id}`, { id });
+}

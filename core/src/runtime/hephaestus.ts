@@ -9,7 +9,8 @@ import type { Edges, Unique } from "../definition/transitions.ts";
 import type { AnyVersions } from "../definition/versions.ts";
 import type { AnyWorkflow } from "../definition/workflow.ts";
 import type { Writable } from "../definition/writable.ts";
-import type { EventReply, StartCommand } from "../engine/commands.ts";
+import type { EventReply, StartCommand, StartReply } from "../engine/commands.ts";
+import { notFound } from "../engine/refuse.ts";
 import { isEnded } from "../engine/run-state.ts";
 import type { TelemetryBus } from "../telemetry/bus.ts";
 import { type CommandOptions, checkId, commandOf, runInfo, type StartOptions, startedId } from "./caller-options.ts";
@@ -180,6 +181,10 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
     const command: Writable<StartCommand> = { type: "start", ...named, info: runInfo(code, key, given) };
     if (input !== undefined) command.input = input;
     const { run } = await runner.start(checkId(id), command);
+    return startedInstance(id, run);
+  }
+
+  function startedInstance(id: string, run: number): StartedInstance<Record<string, Json>> {
     const actions = bind<[]>(() => id, 0);
     return Object.assign(actions as StartedInstance<never>, { id, run, result: async () => resultOf(await ended(id)) });
   }
@@ -193,7 +198,7 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
   async function get(id: string): Promise<InstanceView> {
     const view = await runner.read(checkId(id));
     if (view) return view;
-    throw new HephaestusError("INSTANCE_NOT_FOUND", `there is no instance ${id}`, { id });
+    throw notFound(id);
   }
 
   /** The engine's actions by id: everything else is these under another name of the instance. */
@@ -211,14 +216,15 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
     },
     async scheduleResume(id, step, delay, options = {}) {
       const delayMs = durationMs(delay, "delay");
-      const event = options.event ?? (await onlyEvent(id, step));
-      await runner.send(checkId(id), { type: "schedule", ...commandOf(options, newId), step, delayMs, event });
+      const { event } = options;
+      const request: InstanceRequest = { type: "schedule", ...commandOf(options, newId), step, delayMs };
+      await runner.send(checkId(id), event === undefined ? request : { ...request, event });
     },
     get,
     async history(id) {
       const entries = await runner.history(checkId(id));
       if (entries.length > 0) return entries;
-      throw new HephaestusError("INSTANCE_NOT_FOUND", `there is no instance ${id}`, { id });
+      throw notFound(id);
     },
     subscribe: (id, listener) => runner.subscribe(checkId(id), listener),
     cancel: control("cancel"),
@@ -228,15 +234,6 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
     adopt: control("adopt"),
     delete: control("delete"),
   };
-
-  async function onlyEvent(id: string, step: string): Promise<string> {
-    const { workflow, version } = await get(id);
-    const events = registry.get(workflow, version).steps.get(step)?.events ?? [];
-    if (events.includes("timeout")) return "timeout";
-    if (events.length === 1) return events[0] as string;
-    const message = `step ${step} has the events ${events.join(", ")}: name one`;
-    throw new HephaestusError("OPTION_INVALID", message, { field: "event" });
-  }
 
   async function result(id: string): Promise<Record<string, Json>> {
     const view = await get(id);
@@ -282,12 +279,19 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
   }
 
   async function restart(id: string, given: StartOptions & { readonly input?: unknown } = {}) {
-    const { workflow, version, key, input } = await get(id);
+    const named = commandOf(given, newId);
+    const view = await runner.read(checkId(id));
+    if (view === undefined) {
+      // It may have been deleted after it was started anew by this very restart.
+      const { run } = (await runner.send(id, { type: "restart", ...named })) as unknown as StartReply;
+      return startedInstance(id, run);
+    }
+    const { workflow, version, key, input } = view;
     const code = registry.get(workflow, version);
     const what = `input of workflow "${workflow}"`;
     const text = await parsePayload(code.definition.input, given.input ?? input, what, "INPUT_INVALID");
     // The same restart again finds the run that it made; only the engine knows.
-    return startEncoded(code, key, text, given, commandOf(given, newId), id).catch((error: unknown) => {
+    return startEncoded(code, key, text, given, named, id).catch((error: unknown) => {
       if (!(error instanceof HephaestusError) || error.code !== "ALREADY_RUNNING") throw error;
       throw new HephaestusError("STATUS_REFUSES", `${error.message}: it refuses restart`, error.details);
     });

@@ -1,6 +1,13 @@
 import type { Json } from "../definition/json.ts";
 import { parsePayload } from "../definition/schema.ts";
-import type { ControlCommand, EventCommand, ScheduleCommand, StartCommand, StartReply } from "../engine/commands.ts";
+import type {
+  ControlCommand,
+  EventCommand,
+  RestartCommand,
+  ScheduleCommand,
+  StartCommand,
+  StartReply,
+} from "../engine/commands.ts";
 import type { Changes, Revision, RunStatus, StepState, StepStatus, Timestamp } from "../engine/state.ts";
 import type { DrivenInstance } from "./driver-host.ts";
 import type { HistoryEntry } from "./history.ts";
@@ -9,7 +16,7 @@ import type { Code } from "./registry.ts";
 import type { InstanceFilter, InstanceSummary, Page } from "./storage.ts";
 
 /** What can be asked of an instance from outside. Plain JSON: it can be sent to where the instance lives. */
-export type InstanceRequest = EventCommand | ScheduleCommand | ControlCommand;
+export type InstanceRequest = EventCommand | ScheduleCommand | RestartCommand | ControlCommand;
 
 /** A change that was committed, as subscribers see it. */
 export interface InstanceChange {

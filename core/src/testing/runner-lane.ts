@@ -39,6 +39,9 @@ export function localLane(open: () => Storage, telemetry: NonNullable<RunnerLane
   };
 }
 
+/** What a test of a runner begins with: an engine, and a key that no other test uses. */
+export type SetUp = () => Promise<{ lane: RunnerLane; engine: Hephaestus; key: string }>;
+
 interface Named {
   readonly id: string;
 }

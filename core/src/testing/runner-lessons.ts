@@ -1,10 +1,8 @@
 import { expect, it } from "vitest";
 import type { Hephaestus } from "../runtime/hephaestus.ts";
 import * as flows from "./lesson-workflows.ts";
-import { type RunnerLane, untilSeen } from "./runner-lane.ts";
+import { type SetUp, untilSeen } from "./runner-lane.ts";
 import { sequence } from "./runner-workflows.ts";
-
-type SetUp = () => Promise<{ lane: RunnerLane; engine: Hephaestus; key: string }>;
 
 /**
  * What goes wrong in workflow engines and a runner could get wrong, by the numbers of docs/lessons.md: the second half

@@ -3,6 +3,7 @@ import type { StepStatus } from "../engine/state.ts";
 import { makeId, systemClock, systemRandom } from "../runtime/clock.ts";
 import type { StartedInstance } from "../runtime/hephaestus.ts";
 import type { InstanceChange } from "../runtime/runner.ts";
+import { runnerDeletion } from "./runner-deletion.ts";
 import { type RunnerLane, reaches, stepReaches, untilSeen } from "./runner-lane.ts";
 import { runnerLessons } from "./runner-lessons.ts";
 import * as flows from "./runner-workflows.ts";
@@ -326,37 +327,6 @@ export function runnerConformance(name: string, makeLane: () => Promise<RunnerLa
       await expect(engine.cancel(`suite_sequence/n::${key}`)).rejects.toMatchObject({ code: "INSTANCE_NOT_FOUND" });
     });
 
-    it("delete removes an ended instance, and only that; its start may not be delivered again", async () => {
-      const { engine, key } = await _setUp();
-      const sequence = engine.for(flows.sequence);
-      const waiting = await engine.for(flows.waitsInSequence).start(key, {});
-      await expect(waiting.delete()).rejects.toMatchObject({ code: "STATUS_REFUSES" });
-      const started = await sequence.start(key, {}, { id: "first" });
-      await started.result();
-      await started.delete();
-      await expect(started.get()).rejects.toMatchObject({ code: "INSTANCE_NOT_FOUND" });
-      expect((await sequence.start(key, {}, { id: "first" })).run).toBe(1);
-      await expect(started.get()).rejects.toMatchObject({ code: "INSTANCE_NOT_FOUND" });
-      expect((await sequence.start(key, {}, { id: "second" })).run).toBe(2);
-    });
-
-    it("an ended instance is deleted when its workflow's retention is over, and not before", async () => {
-      const { engine, key } = await _setUp();
-      const started = await engine.for(flows.forgotten).start(key, {});
-      const { endedAt = 0, retained } = await new Promise<{ endedAt?: number; retained: number }>((resolve) => {
-        let endedAt: number | undefined;
-        const stop = started.subscribe(({ status, at }) => {
-          if (status === "completed") endedAt = at;
-          if (status !== "deleted") return;
-          stop();
-          resolve({ ...(endedAt === undefined ? {} : { endedAt }), retained: at });
-        });
-      });
-      expect(endedAt).toBeGreaterThan(0);
-      expect(retained - endedAt).toBeGreaterThanOrEqual(300);
-      await expect(started.get()).rejects.toMatchObject({ code: "INSTANCE_NOT_FOUND" });
-    });
-
     it("subscribers see every change of an instance, in order", async () => {
       const { engine, key } = await _setUp();
       const started = await engine.for(flows.waitsInSequence).start(key, {});
@@ -372,6 +342,7 @@ export function runnerConformance(name: string, makeLane: () => Promise<RunnerLa
       expect(revisions).toEqual([...revisions].sort((one, other) => one - other));
     });
 
+    runnerDeletion(_setUp);
     runnerLessons(_setUp);
   });
 }
