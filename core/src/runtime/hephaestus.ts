@@ -237,7 +237,7 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
 
   async function result(id: string): Promise<Record<string, Json>> {
     const view = await get(id);
-    return resultOf(isEnded(view.status) ? view : await ended(id));
+    return resultOf(isEnded(view.status) ? view : await ended(id, view.revision));
   }
 
   function resultOf(view: InstanceView): Record<string, Json> {
@@ -257,11 +257,14 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
     return output;
   }
 
-  /** Waits for the end of an instance that there is. */
-  function ended(id: string): Promise<InstanceView> {
+  /**
+   * Waits for the end of an instance that there is.
+   * @param since what was seen already: a runner that hears late of its own commit may tell of an end before that
+   */
+  function ended(id: string, since = 0): Promise<InstanceView> {
     return new Promise((resolve, reject) => {
       const stop = runner.subscribe(id, (change) => {
-        if (!isEnded(change.status)) return;
+        if (!isEnded(change.status) || change.revision < since) return;
         get(id).then(
           (view) => {
             // By now it may have been retried, or started again.
