@@ -13,6 +13,8 @@ export function library(entry: string[], options: UserConfig = {}): UserConfig {
     platform: "neutral",
     dts: true,
     sourcemap: true,
+    // A name that changes with each build would leave the chunk of the last one in dist, and in what is packed.
+    hash: false,
     // .js and .d.ts, as `exports` names them: the packages are modules anyway.
     fixedExtension: false,
     publint: true,

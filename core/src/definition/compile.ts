@@ -174,9 +174,11 @@ type Times = Pick<StepNode, "durationMs" | "retry">;
 function timesOf(step: StepDefinition, workflow: WorkflowDefinition, problems: Problems): Times {
   const { name, kind, duration } = step;
   const isGiven = duration !== undefined || kind === "timer";
-  const measure = () => durationMs(duration as Duration, `duration of ${name}`);
+  // As whoever writes it calls it.
+  const field = kind === "timer" ? "for" : "timeout";
+  const measure = () => durationMs(duration as Duration, `${field} of ${name}`);
   return {
-    durationMs: isGiven ? problems.attempt("DURATION_INVALID", [name, "duration"], measure) : undefined,
+    durationMs: isGiven ? problems.attempt("DURATION_INVALID", [name, field], measure) : undefined,
     retry: resolveRetry(step.retry, workflow.retry, name, problems),
   };
 }
