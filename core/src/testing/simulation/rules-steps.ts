@@ -246,7 +246,8 @@ function checkTaken(change: StepChange): void {
   hold(!paused, "events", () => `${labelOf(change)} takes ${id} although the run is paused`);
   const others = Object.entries(commit.changes.steps ?? {}).filter(([, step]) => step.taken === id);
   hold(others.length === 1, "events", () => `${id} is taken by ${others.map(([name]) => name).join(" and ")}`);
-  if (!fresh || before.status !== "waiting" || commit.changes.run) return;
+  // A schedule in this very commit has given others another deadline.
+  if (!fresh || reset || before.status !== "waiting" || commit.changes.run) return;
   const first = longestWaiting(account, commit, entry);
   hold(first === node.name, "events", () => `${labelOf(change)} takes ${id}, for which ${first} has waited longer`);
 }
