@@ -2,6 +2,7 @@ import { type Duration, durationMs } from "./duration.ts";
 import type { Retry } from "./graph.ts";
 import type { Problems } from "./problems.ts";
 import type { RetryPolicy } from "./step.ts";
+import { isCount } from "./validate.ts";
 
 /** The library's policy: what neither the step nor the workflow says. */
 export const RETRY_DEFAULT: Retry = {
@@ -22,7 +23,7 @@ export function resolveRetry(
   if (step === undefined && workflow === undefined) return RETRY_DEFAULT;
   const maxAttempts = step?.maxAttempts ?? workflow?.maxAttempts ?? RETRY_DEFAULT.maxAttempts;
   const backoff = step?.backoff ?? workflow?.backoff ?? RETRY_DEFAULT.backoff;
-  if (!Number.isSafeInteger(maxAttempts) || maxAttempts < 1) {
+  if (!isCount(maxAttempts)) {
     problems.add("RETRY_INVALID", `retry of ${name}: maxAttempts must be an integer, 1 or more`, name, "maxAttempts");
   }
   if (!["exponential", "linear", "constant"].includes(backoff)) {

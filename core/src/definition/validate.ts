@@ -11,38 +11,48 @@ const NAME = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 const TAG_LENGTH_MAX = 64;
 const TAGS_MAX = 32;
 
-function checkName(name: unknown, what: string, problems: Problems): void {
-  if (typeof name === "string" && NAME.test(name) && name !== "done") return;
-  const why =
-    name === "done" && what === "step"
-      ? "done is the end of every workflow"
-      : "a letter, then up to 63 of letters, digits, _ and -";
-  if (name === "done" && what !== "step") return;
-  problems.add("NAME_INVALID", `${what} name ${JSON.stringify(name)}: ${why}`, String(name));
+const NAME_RULE = "a letter, then up to 63 of letters, digits, _ and -";
+
+/** `done` is the end of every workflow: no step can be named so, but an event or a workflow can. */
+function checkName(name: unknown, what: "workflow" | "step" | "event", problems: Problems): void {
+  if (typeof name === "string" && NAME.test(name) && (name !== "done" || what !== "step")) return;
+  problems.add("NAME_INVALID", `${what} name ${JSON.stringify(name)}: ${NAME_RULE}, and no step is done`, String(name));
+}
+
+const TAGS_RULE = `at most ${TAGS_MAX} texts of 1 to ${TAG_LENGTH_MAX} characters`;
+
+function isTag(tag: unknown): boolean {
+  return typeof tag === "string" && tag.length > 0 && tag.length <= TAG_LENGTH_MAX;
+}
+
+/** What is wrong with a list of tags: the list, or some of them. */
+function wrongTags(tags: unknown): readonly unknown[] {
+  return Array.isArray(tags) && tags.length <= TAGS_MAX ? tags.filter((tag) => !isTag(tag)) : ["tags"];
+}
+
+/** For the places that check one value by the rules of definitions. */
+export function assertTags(tags: readonly string[]): void {
+  if (wrongTags(tags).length > 0) throw new HephaestusError("OPTION_INVALID", `tags: ${TAGS_RULE}`, { field: "tags" });
+}
+
+/** A number of things of which there must be at least one. */
+export function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 1;
 }
 
 /** What stands at the top of a definition. */
 export function checkOptions(definition: WorkflowDefinition, problems: Problems): void {
   const { name, version = 1, unique, tags = [], metadata, retention, input, start } = definition;
   checkName(name, "workflow", problems);
-  if (!Number.isSafeInteger(version) || version < 1) {
-    problems.add("VERSION_INVALID", "version must be an integer, 1 or more", String(version));
-  }
+  if (!isCount(version)) problems.add("VERSION_INVALID", "version must be an integer, 1 or more", String(version));
   if (unique) {
-    if (!NAME.test(unique.key))
-      problems.add("KEY_INVALID", `key name ${JSON.stringify(unique.key)} is not a name`, "unique");
-    if (!["workflow", "version", "global", "none"].includes(unique.scope ?? "workflow")) {
-      problems.add("SCOPE_INVALID", `unknown scope ${JSON.stringify(unique.scope)}`, "unique");
+    const { key, scope = "workflow" } = unique;
+    if (!NAME.test(key)) problems.add("KEY_INVALID", `key name ${JSON.stringify(key)}: ${NAME_RULE}`, "unique");
+    if (!["workflow", "version", "global", "none"].includes(scope)) {
+      problems.add("SCOPE_INVALID", `unknown scope ${JSON.stringify(scope)}`, "unique");
     }
   }
-  if (!Array.isArray(tags) || tags.length > TAGS_MAX) {
-    problems.add("TAG_INVALID", `at most ${TAGS_MAX} tags, in a list`, "tags");
-  }
-  for (const tag of Array.isArray(tags) ? tags : []) {
-    if (typeof tag !== "string" || tag.length === 0 || tag.length > TAG_LENGTH_MAX) {
-      problems.add("TAG_INVALID", `tag ${JSON.stringify(tag)}: 1 to ${TAG_LENGTH_MAX} characters`, String(tag));
-    }
-  }
+  for (const tag of wrongTags(tags).map(String)) problems.add("TAG_INVALID", `tags: ${TAGS_RULE}: ${tag}`, tag);
   if (metadata !== undefined) {
     problems.attempt("METADATA_INVALID", ["metadata"], () => encodePayload(metadata, "metadata"));
     const isRecord = typeof metadata === "object" && metadata !== null && !Array.isArray(metadata);
@@ -58,25 +68,23 @@ export function checkOptions(definition: WorkflowDefinition, problems: Problems)
 
 /** What can be wrong with a step by itself. */
 export function checkStep(step: StepDefinition, problems: Problems): void {
-  const { name, events, join, timeout } = step;
+  const { name, events, join = "all", timeout, payloads = {} } = step;
   checkName(name, "step", problems);
   if (events.length === 0) problems.add("EVENTS_MISSING", `step ${name} has no event`, name);
   for (const event of events) checkName(event, "event", problems);
   const double = events.find((event, index) => events.indexOf(event) !== index);
   if (double !== undefined)
     problems.add("EVENT_DUPLICATE", `step ${name} declares event ${double} twice`, name, double);
-  if (typeof join === "object" && (!Number.isSafeInteger(join.atLeast) || join.atLeast < 1)) {
-    problems.add("JOIN_INVALID", `join of ${name}: atLeast must be an integer, 1 or more`, name);
-  } else if (join !== undefined && typeof join !== "object" && join !== "all" && join !== "any") {
-    problems.add("JOIN_INVALID", `join of ${name}: unknown ${JSON.stringify(join)}`, name);
+  if (typeof join === "object" ? !isCount(join.atLeast) : join !== "all" && join !== "any") {
+    problems.add("JOIN_INVALID", `join of ${name}: "all", "any", or atLeast with an integer, 1 or more`, name);
   }
-  if (step.cancelRest && (join === undefined || join === "all")) {
+  if (step.cancelRest && join === "all") {
     problems.add("CANCEL_REST_WITHOUT_JOIN", `cancelRest of ${name} needs join "any" or atLeast`, name);
   }
   if (timeout !== undefined) {
     problems.attempt("DURATION_INVALID", [name, "timeout"], () => durationMs(timeout, `timeout of ${name}`));
   }
-  for (const [event, schema] of Object.entries(step.payloads ?? {})) {
+  for (const [event, schema] of Object.entries(payloads)) {
     if (!isSchema(schema))
       problems.add("SCHEMA_INVALID", `event ${event} of ${name} needs a schema, or type<T>()`, name, event);
   }
@@ -122,45 +130,29 @@ export function checkPayloads(steps: Iterable<AnyStep>, problems: Problems): voi
 }
 
 /** That a step's transitions are exactly its events, and lead somewhere. */
-export function checkEdges(step: StepDefinition, edges: Edges["edges"] | undefined, problems: Problems): void {
-  const { name } = step;
+export function checkEdges(
+  { name, events }: StepDefinition,
+  edges: Edges["edges"] | undefined,
+  problems: Problems,
+): void {
   if (edges === undefined) {
     problems.add("STEP_WITHOUT_TRANSITIONS", `step ${name} has no transitions`, name);
     return;
   }
-  for (const event of step.events) {
+  for (const event of events) {
     if (!Object.hasOwn(edges, event)) {
       problems.add("EVENT_WITHOUT_TRANSITION", `event ${event} of ${name} has no transition`, name, event);
     }
   }
   for (const [event, target] of Object.entries(edges)) {
-    if (!step.events.includes(event)) {
-      problems.add(
-        "TRANSITION_WITHOUT_EVENT",
-        `${name} has a transition for ${event}, which it never emits`,
-        name,
-        event,
-      );
+    const told = `the transition of ${name} for event ${event}`;
+    if (!events.includes(event)) {
+      problems.add("TRANSITION_WITHOUT_EVENT", `${told}, which it never emits`, name, event);
     }
     const targets = targetsOf(target);
-    if (targets.length === 0) problems.add("TARGETS_MISSING", `event ${event} of ${name} leads nowhere`, name, event);
+    if (targets.length === 0) problems.add("TARGETS_MISSING", `${told} leads nowhere`, name, event);
     if (new Set(targets).size < targets.length) {
-      problems.add("TARGET_DUPLICATE", `event ${event} of ${name} names a target twice`, name, event);
+      problems.add("TARGET_DUPLICATE", `${told} names a target twice`, name, event);
     }
-  }
-}
-
-/** For the places that check one value by the rules of definitions. */
-export function assertTags(tags: readonly string[]): void {
-  const valid =
-    Array.isArray(tags) &&
-    tags.length <= TAGS_MAX &&
-    tags.every((tag) => typeof tag === "string" && tag.length > 0 && tag.length <= TAG_LENGTH_MAX);
-  if (!valid) {
-    throw new HephaestusError(
-      "OPTION_INVALID",
-      `tags: at most ${TAGS_MAX} texts of 1 to ${TAG_LENGTH_MAX} characters`,
-      { field: "tags" },
-    );
   }
 }

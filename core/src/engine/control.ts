@@ -4,13 +4,13 @@ import { decideAdopt } from "./adopt.ts";
 import type { ControlCommand, StartCommand, StartReply } from "./commands.ts";
 import { deliverWaiting } from "./deliver-waiting.ts";
 import type { Draft } from "./draft.ts";
-import { beginEnding, redoCompensations } from "./ending.ts";
+import { beginEnding, redoCompensation } from "./ending.ts";
 import { propagate } from "./joins.ts";
 import { CANCEL_GRACE_MS, COMMAND_RETENTION_MS } from "./limits.ts";
 import { refuseStatus } from "./refuse.ts";
 import { decideRetry } from "./retry-run.ts";
 import { isEnded } from "./run-state.ts";
-import { type CommandRecord, STATE_FORMAT } from "./state.ts";
+import { type CommandRecord, type Ending, STATE_FORMAT } from "./state.ts";
 import { fireDue, retentionEnd } from "./timers.ts";
 
 /**
@@ -48,16 +48,14 @@ export function unexpiredCommands({ base, now }: Draft): CommandRecord[] {
 export function decideControl(draft: Draft, command: ControlCommand): Json {
   switch (command.type) {
     case "pause":
-      if (isEnded(draft.status) || draft.status === "compensating") refuseStatus(draft, "pause");
-      draft.paused = true;
+      pause(draft);
       break;
     case "unpause":
-      if (!draft.paused || isEnded(draft.status)) refuseStatus(draft, "unpause");
-      draft.paused = false;
+      unpause(draft);
       goOn(draft);
       break;
     case "cancel":
-      decideCancel(draft);
+      cancel(draft, draft.effects(), beginEnding);
       break;
     case "retry":
       // What failed in this very commit was not seen to fail by whoever asks: the retry came before.
@@ -79,6 +77,34 @@ export function decideControl(draft: Draft, command: ControlCommand): Json {
   return null;
 }
 
+/** @throws HephaestusError STATUS_REFUSES, as all of these */
+export function pause(draft: Draft): void {
+  if (isEnded(draft.status) || draft.status === "compensating") refuseStatus(draft, "pause");
+  draft.paused = true;
+}
+
+export function unpause(draft: Draft): void {
+  if (!draft.paused || isEnded(draft.status)) refuseStatus(draft, "unpause");
+  draft.paused = false;
+}
+
+/**
+ * @param effects the steps among which are those that could not be undone
+ * @param begin ends a run that goes on
+ */
+export function cancel(draft: Draft, effects: Iterable<string>, begin: (draft: Draft, ending: Ending) => void): void {
+  if (draft.status === "completed" || draft.status === "cancelled") refuseStatus(draft, "cancel");
+  if (draft.status === "compensating") return;
+  if (draft.status === "failed") {
+    draft.ending = { ...draft.ending, outcome: "cancelled", until: draft.now };
+    draft.status = "compensating";
+    draft.redo = true;
+    for (const name of [...effects]) redoCompensation(draft, name);
+  } else {
+    begin(draft, { outcome: "cancelled", until: draft.now + CANCEL_GRACE_MS });
+  }
+}
+
 /** Leaves a tombstone, which holds nothing but the commands that may be delivered again. */
 export function forget(draft: Draft): void {
   for (const command of unexpiredCommands(draft)) draft.record(command);
@@ -97,16 +123,4 @@ function goOn(draft: Draft): void {
   propagate(draft);
   deliverWaiting(draft);
   fireDue(draft);
-}
-
-function decideCancel(draft: Draft): void {
-  if (draft.status === "completed" || draft.status === "cancelled") refuseStatus(draft, "cancel");
-  if (draft.status === "compensating") return;
-  if (draft.status === "failed") {
-    draft.ending = { ...draft.ending, outcome: "cancelled", until: draft.now };
-    draft.status = "compensating";
-    redoCompensations(draft);
-  } else {
-    beginEnding(draft, { outcome: "cancelled", until: draft.now + CANCEL_GRACE_MS });
-  }
 }

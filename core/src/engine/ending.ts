@@ -62,13 +62,10 @@ function firstCompensation({ compensations }: StepState): CompensationState {
 }
 
 /** Tries again what could not be undone. */
-export function redoCompensations(draft: Draft): void {
-  draft.redo = true;
-  for (const name of [...draft.effects()]) {
-    const step = draft.step(name) as StepState;
-    if (step.compensation?.status !== "failed") continue;
-    draft.set(name, { ...step, compensation: { status: "active", attempt: lastCompensation(step) + 1 } });
-  }
+export function redoCompensation(draft: Draft, name: string): void {
+  const step = draft.step(name) as StepState;
+  if (step.compensation?.status !== "failed") return;
+  draft.set(name, { ...step, compensation: { status: "active", attempt: lastCompensation(step) + 1 } });
 }
 
 /** The token of the last compensation of a step; 0 when there was none. */

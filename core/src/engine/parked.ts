@@ -2,14 +2,13 @@ import { HephaestusError } from "../definition/errors.ts";
 import { NO_GRAPH } from "../definition/graph.ts";
 import type { Json } from "../definition/json.ts";
 import type { Command, Reply } from "./commands.ts";
-import { forget } from "./control.ts";
+import { cancel, forget, pause, unpause } from "./control.ts";
 import { type Decision, knownReply } from "./decide.ts";
 import { Draft } from "./draft.ts";
 import { queueEvent } from "./events.ts";
-import { CANCEL_GRACE_MS } from "./limits.ts";
-import { notFound, refuseStatus } from "./refuse.ts";
+import { notFound } from "./refuse.ts";
 import { isEnded, type RunState } from "./run-state.ts";
-import type { StepState, Timestamp } from "./state.ts";
+import type { Ending, Timestamp } from "./state.ts";
 
 /**
  * Decides what can be said to an instance without its code: events wait in its inbox, a pause and a cancel are recorded
@@ -43,18 +42,20 @@ function decideOne(draft: Draft, command: Command): Json {
       lookAtOnce(draft);
       return "queued";
     case "pause":
-      refuseEnded(draft, "pause");
-      draft.paused = true;
+      pause(draft);
       draft.status = "paused";
       break;
     case "unpause":
-      if (!draft.paused || isEnded(draft.status)) refuseStatus(draft, "unpause");
-      draft.paused = false;
+      unpause(draft);
       draft.status = draft.active > 0 ? "running" : "waiting";
       lookAtOnce(draft);
       break;
     case "cancel":
-      cancel(draft);
+      cancel(
+        draft,
+        Array.from(draft.base.steps, ([name]) => name),
+        beginToEnd,
+      );
       lookAtOnce(draft);
       break;
     case "delete":
@@ -78,28 +79,11 @@ function parkedError({ base: { id, info } }: Draft): HephaestusError {
   return new HephaestusError("PARKED", message, { id, workflow, version });
 }
 
-function refuseEnded(draft: Draft, what: string): void {
-  if (isEnded(draft.status) || draft.status === "compensating") refuseStatus(draft, what);
-}
-
 /** What is to be cancelled and undone is known to the code alone: that it shall be is all that is said. */
-function cancel(draft: Draft): void {
-  if (draft.status === "completed" || draft.status === "cancelled") refuseStatus(draft, "cancel");
-  if (draft.status === "compensating") return;
-  if (draft.status === "failed") {
-    draft.ending = { ...draft.ending, outcome: "cancelled", until: draft.now };
-    for (const [name, step] of draft.base.steps) undoAgain(draft, name, step);
-  } else {
-    draft.ending = { outcome: "cancelled", until: draft.now + CANCEL_GRACE_MS };
-    draft.paused = false;
-  }
+function beginToEnd(draft: Draft, ending: Ending): void {
+  draft.ending = ending;
+  draft.paused = false;
   draft.status = "compensating";
-}
-
-function undoAgain(draft: Draft, name: string, step: StepState): void {
-  const { compensation } = step;
-  if (compensation?.status !== "failed") return;
-  draft.set(name, { ...step, compensation: { status: "active", attempt: (compensation.attempt ?? 1) + 1 } });
 }
 
 function lookAtOnce(draft: Draft): void {

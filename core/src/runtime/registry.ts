@@ -1,8 +1,8 @@
 import { HephaestusError } from "../definition/errors.ts";
 import type { Graph } from "../definition/graph.ts";
 import type { Schema } from "../definition/schema.ts";
-import type { AnyStep, StepDefinition } from "../definition/step.ts";
-import { type Choice, type Edges, isChoice, targetsOf, type WorkflowDefinition } from "../definition/transitions.ts";
+import type { StepDefinition } from "../definition/step.ts";
+import { type Choice, isChoice, type WorkflowDefinition } from "../definition/transitions.ts";
 import { type AnyVersions, isVersions } from "../definition/versions.ts";
 import type { AnyWorkflow } from "../definition/workflow.ts";
 
@@ -38,34 +38,27 @@ export function makeRegistry(workflows: readonly (AnyWorkflow | AnyVersions)[]):
   const byName = new Map<string, Map<number, Code>>();
   const current = new Map<string, AnyVersions>();
   for (const one of workflows) {
-    if (!isVersions(one)) add(one);
-    else {
-      current.set(one.name, one);
-      for (const workflow of one.versions) add(workflow);
+    if (isVersions(one)) current.set(one.name, one);
+    for (const workflow of isVersions(one) ? one.versions : [one]) {
+      const { name, version } = workflow;
+      const versions = byName.get(name) ?? new Map<number, Code>();
+      if (versions.has(version)) {
+        throw new HephaestusError("OPTION_INVALID", `two workflows are ${name} version ${version}`, {
+          field: "workflows",
+        });
+      }
+      byName.set(name, versions.set(version, codeOf(workflow)));
     }
-  }
-
-  function add(workflow: AnyWorkflow): void {
-    const versions = byName.get(workflow.name) ?? new Map<number, Code>();
-    byName.set(workflow.name, versions);
-    if (versions.has(workflow.version)) {
-      throw new HephaestusError("OPTION_INVALID", `two workflows are ${workflow.name} version ${workflow.version}`, {
-        field: "workflows",
-      });
-    }
-    versions.set(workflow.version, codeOf(workflow));
-  }
-  type Start = Parameters<Registry["get"]>[2];
-  function defaultVersion(workflow: string, versions: ReadonlyMap<number, Code>, start: Start): number {
-    const said = current.get(workflow);
-    return (start && said?.versionFor?.(start as never)) ?? said?.current ?? newestOf(versions);
   }
 
   const all = [...byName.values()].flatMap((versions) => [...versions.values()]);
   return {
     get(workflow, version, start) {
-      const versions = byName.get(workflow);
-      const code = versions?.get(version ?? defaultVersion(workflow, versions, start));
+      const versions = byName.get(workflow) ?? new Map<number, Code>();
+      const said = current.get(workflow);
+      const wanted = version ?? (start && said?.versionFor?.(start as never)) ?? said?.current;
+      // The newest, where nobody says which is current.
+      const code = versions.get(wanted ?? Math.max(...versions.keys()));
       if (code) return code;
       const what = version === undefined ? workflow : `${workflow} version ${version}`;
       throw new HephaestusError("UNKNOWN_WORKFLOW", `there is no workflow ${what}`, { workflow, field: "workflow" });
@@ -76,22 +69,11 @@ export function makeRegistry(workflows: readonly (AnyWorkflow | AnyVersions)[]):
   };
 }
 
-/** The newest, where nobody says which is current. */
-function newestOf(versions: ReadonlyMap<number, Code>): number {
-  return Math.max(...versions.keys());
-}
-
 function codeOf({ definition, graph }: AnyWorkflow): Code {
-  const steps = new Map<string, StepDefinition>();
-  const edges = new Map<string, Edges["edges"]>();
-  const add = (step: AnyStep) => {
-    if (graph.byName.has(step.name)) steps.set(step.name, step.definition);
-  };
-  for (const { step, edges: own } of definition.edges) {
-    add(step);
-    edges.set(step.name, own);
-    for (const target of Object.values(own)) for (const one of targetsOf(target)) add(one);
-  }
+  // Every step has transitions: that was checked.
+  const own = definition.edges.filter(({ step }) => graph.byName.has(step.name));
+  const edges = new Map(own.map(({ step, edges }) => [step.name, edges]));
+  const steps = new Map(own.map(({ step }) => [step.name, step.definition]));
   return {
     definition,
     graph,
