@@ -18,6 +18,8 @@ import { toStoredError } from "./stored-error.ts";
 /** One attempt, and what it needs of the place where it runs. */
 class Attempt implements AttemptPorts {
   readonly step: string;
+  /** What it was begun for: where its driver has another one, the instance was forgotten and perhaps made anew. */
+  readonly state: RunState;
   readonly run: number;
   readonly attempt: number;
   readonly compensation: boolean;
@@ -31,6 +33,7 @@ class Attempt implements AttemptPorts {
   constructor(host: DriverHost, driver: AttemptsDriver, step: string, attempt: number, compensation: boolean) {
     this.#driver = driver;
     this.step = step;
+    this.state = driver.state;
     this.run = driver.state.run;
     this.attempt = attempt;
     this.compensation = compensation;
@@ -41,8 +44,9 @@ class Attempt implements AttemptPorts {
 
   async saveCheckpoint(name: string, value: JsonText): Promise<void> {
     const { run, step, attempt } = this;
-    const answer = await this.#driver.submit({ type: "checkpoint", run, step, attempt, name, value });
-    if (answer === "ignored") throw staleError(step, attempt);
+    const isSame = this.#driver.state === this.state;
+    const answer = isSame && (await this.#driver.submit({ type: "checkpoint", run, step, attempt, name, value }));
+    if (!isSame || answer === "ignored") throw staleError(step, attempt);
   }
 }
 
@@ -168,7 +172,7 @@ export class Attempts {
     const command = chosen instanceof Promise ? await chosen : chosen;
     // Its end is known before its record is: whoever looks meanwhile must not take it for running.
     this.#end(name, one);
-    this.#driver.tell(command);
+    if (one.state === this.#driver.state) this.#driver.tell(command);
   }
 
   async #timed(definition: StepDefinition, input: AttemptInput, one: Attempt): Promise<AttemptReport> {
@@ -193,14 +197,14 @@ export class Attempts {
     const attempted = { ...input, attempt: one.attempt };
     const command = await runCompensation(definition, attempted, results[name], one);
     this.#end(name, one);
-    this.#driver.tell(command);
+    if (one.state === this.#driver.state) this.#driver.tell(command);
   }
 
   #isCurrent(step: string, one: Attempt): boolean {
     const { run, attempt, compensation } = one;
     const { state } = this.#driver;
     const current = state.steps.get(step);
-    if (this.#live.get(step) !== one || state.run !== run || current === undefined) return false;
+    if (this.#live.get(step) !== one || state !== one.state || state.run !== run || current === undefined) return false;
     if (!compensation) return current.status === "active" && (current.attempt ?? 1) === attempt;
     return current.compensation?.status === "active" && (current.compensation.attempt ?? 1) === attempt;
   }

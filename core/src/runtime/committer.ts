@@ -2,16 +2,17 @@ import { HephaestusError } from "../definition/errors.ts";
 import type { Json } from "../definition/json.ts";
 import type { Command } from "../engine/commands.ts";
 import { type Decision, decide } from "../engine/decide.ts";
+import { COMMAND_RETENTION_MS } from "../engine/limits.ts";
 import { decideParked } from "../engine/parked.ts";
 import { applyDecision, applyRecord, isEnded, type RunState } from "../engine/run-state.ts";
-import type { Changes } from "../engine/state.ts";
+import type { Changes, Timestamp } from "../engine/state.ts";
 import type { Clock } from "./clock.ts";
 import type { DrivenInstance, DriverHost } from "./driver-host.ts";
 import { codeOfRun, type LoadedState, loadState } from "./load-state.ts";
 import { type MaybePromise, whenThere } from "./maybe-promise.ts";
 import { PayloadReader } from "./payload-reader.ts";
 import type { Code } from "./registry.ts";
-import { answer, codeOf, type Request, rejectAll, rejectCallers, takeBatch } from "./requests.ts";
+import { answer, codeOf, ignoreOwn, type Request, rejectAll, rejectCallers, takeBatch } from "./requests.ts";
 import type { CommitResult, StoredRecord } from "./storage.ts";
 import { toStoredError } from "./stored-error.ts";
 import { toCommit } from "./to-commit.ts";
@@ -21,9 +22,15 @@ const STORAGE_RETRY_MS = [50, 100, 200, 400, 800, 1_600, 3_200] as const;
 
 const STORAGE_RETRY_MS_LAST = 5_000;
 
+/**
+ * Who has heard nothing of the storage for so long reads before it commits. An instance that was deleted may be forgotten
+ * a day later and made anew; then its revisions, runs and attempts are counted from 1 again, and only nonces differ.
+ */
+const HEARD_MS_MAX = COMMAND_RETENTION_MS / 2;
+
 /** Why a try to commit did not conclude. */
 interface Trouble {
-  /** refused: the engine says no, to a state that may not be the latest. error: the outcome is unknown. */
+  /** refused: the state may not be the latest, and the engine says no to it, or it is old. error: the outcome is unknown. */
   readonly type: "refused" | "conflict" | "error";
   readonly error?: unknown;
   /** What was to be committed, if anything was. */
@@ -63,8 +70,11 @@ export class Committer implements DrivenInstance {
   #last: string | undefined;
   /** Of the commit that is being made: a record with it is this driver's own, and only its writer tells of a record. */
   #nonce: string | undefined;
+  /** When the storage was last asked something that it answered. */
+  #heardAt: Timestamp;
 
-  constructor(host: DriverHost, { state, code, nonce }: LoadedState, hooks: CommitterHooks) {
+  constructor(host: DriverHost, { state, code, nonce }: LoadedState, heardAt: Timestamp, hooks: CommitterHooks) {
+    this.#heardAt = heardAt;
     this.#host = host;
     this.#hooks = hooks;
     this.id = state.id;
@@ -143,7 +153,8 @@ export class Committer implements DrivenInstance {
       this.#giveUp(batch, error);
       return undefined;
     }
-    const { changes, replies } = decision;
+    const { changes, replies, draft } = decision;
+    if (this.state.revision > 0 && draft.now - this.#heardAt > HEARD_MS_MAX) return { type: "refused" };
     if (changes === undefined) {
       // Nothing is committed, so that no fence tells whether the state was the latest: before a no it is looked up.
       if (!isFresh && !replies.every(isYes)) return { type: "refused" };
@@ -185,6 +196,7 @@ export class Committer implements DrivenInstance {
   ): Trouble | undefined {
     if (result !== "ok") return { type: "conflict", decision, nonce };
     this.code ??= this.#adopting;
+    this.#heardAt = decision.draft.now;
     this.#foldDecision(decision, changes);
     answer(batch, decision.replies);
     return undefined;
@@ -194,6 +206,7 @@ export class Committer implements DrivenInstance {
   async #insist(batch: readonly Request[], first: Trouble): Promise<void> {
     let waiting = batch;
     let trouble: Trouble | undefined = first;
+    const { state } = this;
     for (let failures = 0; trouble !== undefined; failures++) {
       const { decision, nonce } = trouble;
       let error: unknown = trouble.error;
@@ -214,6 +227,8 @@ export class Committer implements DrivenInstance {
         // The outcome is unknown: what is stored tells.
         if (await this.#reload(nonce).catch(() => false)) return this.#answerWon(waiting, decision);
       }
+      if (this.state !== state) waiting = ignoreOwn(waiting);
+      if (waiting.length === 0) return;
       trouble = await this.#try(waiting, trouble.type === "refused" && error === undefined);
     }
   }
@@ -315,12 +330,14 @@ export class Committer implements DrivenInstance {
     const { state } = this;
     const asked = state.revision;
     const last = this.#last;
+    const askedAt = this.#host.clock.now();
     // With the last one that is folded: where it is not there, the instance was forgotten meanwhile, or made anew.
     const loaded = await this.#host.storage.load(this.id, Math.max(asked - 1, 0));
     const first = loaded?.[0];
     if (this.state !== state) return this.#reload(nonce);
     const isSame = asked === 0 ? (first?.revision ?? 1) === 1 : first?.revision === asked && first.nonce === last;
     if (loaded === undefined ? asked > 0 : !isSame) return this.#loadAnew(nonce);
+    this.#heardAt = askedAt;
     // What was awaited above took time in which a commit of this driver may have been folded.
     const records = loaded?.filter((record) => record.revision > state.revision) ?? [];
     for (const record of records) {
@@ -336,10 +353,14 @@ export class Committer implements DrivenInstance {
   async #loadAnew(nonce: string | undefined): Promise<boolean> {
     const { state } = this;
     const { revision } = state;
+    const askedAt = this.#host.clock.now();
     const fresh = await loadState(this.#host, this.id);
     // What was folded while that was read may be newer.
     if (this.state !== state || state.revision !== revision) return this.#reload(nonce);
+    // What attempts of before had to tell is of no use to what is there now.
+    this.#queue.push(...ignoreOwn(this.#queue.splice(0)));
     this.state = fresh.state;
+    this.#heardAt = askedAt;
     this.#last = fresh.nonce;
     this.holdsLease = false;
     this.code = fresh.code ?? (fresh.state.info ? undefined : this.code);

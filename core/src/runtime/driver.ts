@@ -27,11 +27,12 @@ export class Driver implements DrivenInstance {
   #timer: { readonly at: Timestamp; readonly cancel: () => void } | undefined;
   #draining = false;
 
-  constructor(host: DriverHost, loaded: LoadedState) {
+  /** @param askedAt when the storage was asked for what is loaded */
+  constructor(host: DriverHost, loaded: LoadedState, askedAt: Timestamp) {
     this.#host = host;
     this.id = loaded.state.id;
     this.attempts = new Attempts(host, this);
-    this.#committer = new Committer(host, loaded, {
+    this.#committer = new Committer(host, loaded, askedAt, {
       flushed: () => this.work(),
       tookMs: (step) => this.attempts.tookMs(step),
     });
@@ -52,12 +53,13 @@ export class Driver implements DrivenInstance {
 
   /** Loads an instance and gives it a driver; one that does not exist yet has a state without a run. */
   static async load(host: DriverHost, id: string): Promise<Driver> {
-    return new Driver(host, await loadState(host, id));
+    const askedAt = host.clock.now();
+    return new Driver(host, await loadState(host, id), askedAt);
   }
 
   /** A driver of what there is not, as far as it knows: the first commit tells. */
   static ofNothing(host: DriverHost, id: string): Driver {
-    return new Driver(host, { state: emptyRun(id), code: undefined, nonce: undefined });
+    return new Driver(host, { state: emptyRun(id), code: undefined, nonce: undefined }, 0);
   }
 
   /**
@@ -218,13 +220,14 @@ export class Driver implements DrivenInstance {
     this.#choosing ??= new Set();
     if (this.#choosing.has(name)) return;
     this.#choosing.add(name);
-    const { run, steps } = this.state;
+    const { state } = this;
+    const { run, steps } = state;
     const { event = "" } = steps.get(name) ?? {};
     const made = await pickTargets(code, this, name, event).then(
       (targets) => ({ targets }),
       (thrown: unknown) => ({ error: toStoredError(thrown) }),
     );
     this.#choosing.delete(name);
-    this.tell({ type: "choice", run, step: name, ...made });
+    if (this.state === state) this.tell({ type: "choice", run, step: name, ...made });
   }
 }

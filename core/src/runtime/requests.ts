@@ -49,12 +49,21 @@ export function answer(batch: readonly Request[], replies: readonly Reply[]): vo
 
 /** Those who asked from outside are told of the error; what is left is the driver's own. */
 export function rejectCallers(batch: readonly Request[], error: unknown): readonly Request[] {
-  const own = batch.filter(({ command }) => !("commandId" in command));
   rejectAll(
-    batch.filter((request) => !own.includes(request)),
+    batch.filter((request) => !isOwn(request)),
     error,
   );
-  return own;
+  return batch.filter(isOwn);
+}
+
+/** What the driver's own attempts told is dropped; what is left was asked from outside. */
+export function ignoreOwn(batch: readonly Request[]): readonly Request[] {
+  for (const request of batch) if (isOwn(request)) request.resolve("ignored");
+  return batch.filter((request) => !isOwn(request));
+}
+
+function isOwn({ command }: Request): boolean {
+  return !("commandId" in command);
 }
 
 export function rejectAll(batch: readonly Request[], error: unknown): void {
