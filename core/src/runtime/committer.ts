@@ -33,9 +33,10 @@ interface Trouble {
   /** refused: the state may not be the latest, and the engine says no to it, or it is old. error: the outcome is unknown. */
   readonly type: "refused" | "conflict" | "error";
   readonly error?: unknown;
-  /** What was to be committed, if anything was. */
-  readonly decision?: Decision;
+  /** Of what was to be committed, if anything was. */
   readonly nonce?: string;
+  /** Tells all who asked what was decided: it is true once the record is found. */
+  readonly answer?: () => void;
 }
 
 /** What a committer needs to know of its driver. */
@@ -169,7 +170,7 @@ export class Committer implements DrivenInstance {
         ? this.#awaitResult(batch, decision, changes, nonce, result)
         : this.#conclude(batch, decision, changes, nonce, result);
     } catch (error) {
-      return { type: "error", error, decision, nonce };
+      return { type: "error", error, nonce, answer: () => answer(batch, decision.replies) };
     }
   }
 
@@ -183,7 +184,7 @@ export class Committer implements DrivenInstance {
     try {
       return this.#conclude(batch, decision, changes, nonce, await result);
     } catch (error) {
-      return { type: "error", error, decision, nonce };
+      return { type: "error", error, nonce, answer: () => answer(batch, decision.replies) };
     }
   }
 
@@ -194,7 +195,7 @@ export class Committer implements DrivenInstance {
     nonce: string,
     result: CommitResult,
   ): Trouble | undefined {
-    if (result !== "ok") return { type: "conflict", decision, nonce };
+    if (result !== "ok") return { type: "conflict", nonce, answer: () => answer(batch, decision.replies) };
     this.code ??= this.#adopting;
     this.#heardAt = decision.draft.now;
     this.#foldDecision(decision, changes);
@@ -208,10 +209,10 @@ export class Committer implements DrivenInstance {
     let trouble: Trouble | undefined = first;
     const { state } = this;
     for (let failures = 0; trouble !== undefined; failures++) {
-      const { decision, nonce } = trouble;
+      const { nonce } = trouble;
       let error: unknown = trouble.error;
       try {
-        if (error === undefined && (await this.#reload(nonce))) return this.#answerWon(waiting, decision);
+        if (error === undefined && (await this.#reload(nonce))) return trouble.answer?.();
       } catch (thrown) {
         error = thrown;
       }
@@ -225,17 +226,12 @@ export class Committer implements DrivenInstance {
         if (waiting.length === 0) return;
         await sleep(this.#host.clock, wait ?? STORAGE_RETRY_MS_LAST);
         // The outcome is unknown: what is stored tells.
-        if (await this.#reload(nonce).catch(() => false)) return this.#answerWon(waiting, decision);
+        if (await this.#reload(nonce).catch(() => false)) return trouble.answer?.();
       }
       if (this.state !== state) waiting = ignoreOwn(waiting);
       if (waiting.length === 0) return;
       trouble = await this.#try(waiting, trouble.type === "refused" && error === undefined);
     }
-  }
-
-  /** This driver's own record was found: what it was decided to say is true. */
-  #answerWon(batch: readonly Request[], decision: Decision | undefined): void {
-    if (decision) answer(batch, decision.replies);
   }
 
   #decide(batch: readonly Request[]): Decision {

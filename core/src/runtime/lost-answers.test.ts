@@ -63,6 +63,51 @@ describe("commits whose answer is lost", () => {
     const history = await engine.for(flow).history("1");
     expect(history.filter((entry) => entry.type === "event").length).toBe(1);
   });
+
+  it("who is told at last that a commit was made is told what was decided for him, though others gave up", async () => {
+    const inner = memoryStorage();
+    let commits = 0;
+    const parked = Promise.withResolvers<void>();
+    const storage: Storage = {
+      ...inner,
+      async commit(given) {
+        const results = await inner.commit(given);
+        commits += 1;
+        // While the second is on its way, what shares the third one comes together; its answer is lost.
+        if (commits === 2) await parked.promise;
+        if (commits === 3) throw new HephaestusError("STORAGE_FULL", "there was room just now");
+        return results;
+      },
+    };
+    const { gate } = stage();
+    const hold = waitForEvent({ name: "hold", events: { go: type<undefined>() } });
+    const upload = defineStep({
+      name: "upload",
+      run: async ({ checkpoint, attempt }) => {
+        await gate("upload").promise;
+        return [attempt, await checkpoint("file", () => "there")];
+      },
+    });
+    const flow = keyed("flow", {
+      start: [hold, upload],
+      on: ({ on }) => [on(hold, { go: done }), on(upload, { done })],
+    });
+    const clock = virtualClock();
+    const engine = createHephaestus({ workflows: [flow], storage, clock, local: { leaseMs: 3_600_000 } });
+    await engine.for(flow).start("1", {});
+    await clock.settle();
+    const going = engine.for(flow).resume("1", "go");
+    await clock.settle();
+    const refused = engine.resume("flow/n::1", "unheard_of");
+    await clock.settle();
+    gate("upload").resolve(null);
+    await clock.settle();
+    parked.resolve();
+    expect(await going).toBe("delivered");
+    await expect(refused).rejects.toMatchObject({ code: "STORAGE_FULL" });
+    await clock.advance(1_000);
+    expect((await engine.for(flow).get("1")).steps.upload).toMatchObject({ result: [1, "there"], failures: 0 });
+  });
 });
 
 describe("a storage with no room", () => {
