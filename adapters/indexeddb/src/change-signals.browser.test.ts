@@ -1,6 +1,7 @@
 import { commitOf } from "@hephaestus/core/testing/conformance";
-import { expect, it, vi } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { fresh, opened } from "../test/fresh.ts";
+import { ANSWER_MS, AUDIENCE_MS, changeSignals } from "./change-signals.ts";
 
 it("a storage hears what another connection changed, not what conflicted, nor what it changed itself", async () => {
   const options = fresh();
@@ -52,4 +53,51 @@ it("a page that sleeps hears nothing, and hears again when it is awake", async (
   other.postMessage(["awake"]);
   await vi.waitFor(() => expect(heard).toEqual(["awake"]));
   other.close();
+});
+
+it("posts nothing where nobody listens, and posts again from the moment that somebody does", async () => {
+  const name = `signals-${crypto.randomUUID()}`;
+  let time = 0;
+  const made = () => {
+    const signals = changeSignals(name, () => time);
+    onTestFinished(() => signals.close());
+    return signals;
+  };
+  const posted: unknown[] = [];
+  const wire = new BroadcastChannel(`hephaestus:${name}`);
+  wire.onmessage = ({ data }) => posted.push(...(Array.isArray(data) ? data : []));
+  onTestFinished(() => wire.close());
+
+  const writer = made();
+  // An answer may be on its way.
+  writer.post(["early"]);
+  time += ANSWER_MS;
+  writer.post(["to nobody"]);
+
+  const heard: string[] = [];
+  const reader = made();
+  reader.listen((id) => heard.push(id));
+  await vi.waitFor(
+    () => {
+      writer.post(["to somebody"]);
+      expect(heard).toContain("to somebody");
+    },
+    { interval: 1 },
+  );
+  // It is asked now and then, and goes on to be told.
+  time += AUDIENCE_MS + 1;
+  writer.post(["still"]);
+  await vi.waitFor(() => expect(heard).toContain("still"));
+
+  // Whoever goes does not say so.
+  reader.close();
+  time += AUDIENCE_MS + 1;
+  writer.post(["perhaps"]);
+  time += ANSWER_MS;
+  writer.post(["to nobody"]);
+  const end = new BroadcastChannel(`hephaestus:${name}`);
+  end.postMessage(["end"]);
+  end.close();
+  await vi.waitFor(() => expect(posted).toContain("end"));
+  expect([...new Set(posted)]).toEqual(["early", "to somebody", "still", "perhaps", "end"]);
 });
