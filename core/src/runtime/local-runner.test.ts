@@ -356,7 +356,12 @@ describe("one runner", () => {
     const flow = keyed("flow", { start: one, on: ({ on }) => [on(one, { done })] });
     const storage = memoryStorage();
     const clock = virtualClock();
-    const engine = createHephaestus({ workflows: [flow], storage, clock, local: { sweepMs: 3_600_000 } });
+    const engine = createHephaestus({
+      workflows: [flow],
+      storage,
+      clock,
+      local: { leaseMs: 7_200_000, sweepMs: 3_600_000 },
+    });
     const started = await engine.for(flow).start("1", {}, { id: "s" });
     await clock.settle();
     await started.delete();

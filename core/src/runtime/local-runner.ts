@@ -26,11 +26,14 @@ import { makeSlots } from "./slots.ts";
 import type { DueInstance, Storage } from "./storage.ts";
 
 export interface LocalRunnerOptions {
-  /** Steps that run at once in this runner; 256 unless said otherwise. */
+  /** Steps that run at once in this runner: a whole number from 1; 256 unless said otherwise. */
   readonly concurrency?: number;
-  /** How long another runner waits before it takes over from this one, in milliseconds. */
+  /** How long another runner waits before it takes over from this one, in milliseconds; `LEASE_MS` unless said. */
   readonly leaseMs?: number;
-  /** How often the storage is asked for what is due, in milliseconds; timers in between fire on time all the same. */
+  /**
+   * How often the storage is asked for what is due, in milliseconds; timers in between fire on time all the same. At
+   * most half of `leaseMs`, since leases are renewed then; 5,000 unless that is more.
+   */
   readonly sweepMs?: number;
   /** How long `close` waits for steps that run, in milliseconds. */
   readonly closeGraceMs?: number;
@@ -57,12 +60,15 @@ const STEAL_LEASES = 4;
 /** What the storage knows of owners: true is dead, false alive; undefined or absent is not known. */
 type OwnersKnown = ReadonlyMap<string | undefined, boolean | undefined>;
 
-/** Drives many instances in this process, on any storage; several of them may share one. */
+/**
+ * Drives many instances in this process, on any storage; several of them may share one.
+ * @throws HephaestusError OPTION_INVALID with `details.field`
+ */
 export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions = {}): Runner {
   const { storage, registry, clock, random, connectors, telemetry } = ports;
-  const { leaseMs = LEASE_MS, sweepMs = SWEEP_MS, closeGraceMs = CLOSE_GRACE_MS, onError = () => {} } = options;
+  const { concurrency, leaseMs, sweepMs, closeGraceMs, onError } = checkOptions(options);
   const runnerId = makeId(clock.now(), random);
-  const slots = makeSlots(options.concurrency ?? CONCURRENCY_DEFAULT);
+  const slots = makeSlots(concurrency);
   const drivers = new Map<string, Driver>();
   const loading = new Map<string, Promise<Driver>>();
   const listeners = new Map<string, Set<(change: InstanceChange) => void>>();
@@ -329,6 +335,19 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
       lock?.release();
     },
   };
+}
+
+function checkOptions(options: LocalRunnerOptions): Required<LocalRunnerOptions> {
+  const { concurrency = CONCURRENCY_DEFAULT, leaseMs = LEASE_MS, closeGraceMs = CLOSE_GRACE_MS } = options;
+  const { sweepMs = Math.min(SWEEP_MS, leaseMs / 2), onError = () => {} } = options;
+  const check = (holds: boolean, field: keyof LocalRunnerOptions, what: string) => {
+    if (!holds) throw new HephaestusError("OPTION_INVALID", `${field}: ${what}`, { field });
+  };
+  check(Number.isInteger(concurrency) && concurrency > 0, "concurrency", "a whole number from 1");
+  check(Number.isFinite(leaseMs) && leaseMs > 0, "leaseMs", "milliseconds, more than 0");
+  check(sweepMs > 0 && sweepMs <= leaseMs / 2, "sweepMs", "milliseconds, more than 0, at most half of leaseMs");
+  check(Number.isFinite(closeGraceMs) && closeGraceMs >= 0, "closeGraceMs", "milliseconds, 0 or more");
+  return { concurrency, leaseMs, sweepMs, closeGraceMs, onError };
 }
 
 function closedError(): HephaestusError {

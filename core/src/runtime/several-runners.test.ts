@@ -49,11 +49,12 @@ describe("several runners on one storage", () => {
     const clock = virtualClock();
     // The first runner is frozen: it neither renews its lease nor hears of changes.
     const frozen = dyingStorage({ ...storage, watch: () => () => {} });
+    const stopped = { now: clock.now, schedule: () => () => {} };
     const one = createHephaestus({
       workflows: [flow],
       storage: frozen.storage,
-      clock,
-      local: { leaseMs: 1_000, sweepMs: 3_600_000 },
+      clock: stopped,
+      local: { leaseMs: 1_000, sweepMs: 500 },
     });
     const started = await one.for(flow).start("1", {});
     await clock.settle();
@@ -66,6 +67,32 @@ describe("several runners on one storage", () => {
     await clock.settle();
     expect((await two.for(flow).get("1")).steps.slow).toMatchObject({ result: "of the new one", interruptions: 1 });
     expect((await started.get()).status).toBe("completed");
+  });
+
+  it("refuses options by which others would take over what it still drives, and such as make no sense", () => {
+    const { plain } = stage();
+    const one = plain("one");
+    const flow = keyed("flow", { start: one, on: ({ on }) => [on(one, { done })] });
+    const bad: readonly [string, object][] = [
+      ["sweepMs", { leaseMs: 1_000, sweepMs: 501 }],
+      ["sweepMs", { sweepMs: 20_000 }],
+      ["sweepMs", { sweepMs: 0 }],
+      ["sweepMs", { sweepMs: Number.NaN }],
+      ["leaseMs", { leaseMs: 0 }],
+      ["leaseMs", { leaseMs: Number.POSITIVE_INFINITY }],
+      ["leaseMs", { leaseMs: "1000" }],
+      ["concurrency", { concurrency: 0 }],
+      ["concurrency", { concurrency: 1.5 }],
+      ["closeGraceMs", { closeGraceMs: -1 }],
+    ];
+    for (const [field, local] of bad) {
+      const refused = { code: "OPTION_INVALID", details: { field } };
+      expect(() => createHephaestus({ workflows: [flow], local }), JSON.stringify(local)).toThrow(
+        expect.objectContaining(refused),
+      );
+    }
+    // The default follows a short lease.
+    createHephaestus({ workflows: [flow], clock: virtualClock(), local: { leaseMs: 1_000 } });
   });
 
   it("one that closes finishes what it can and hands back the rest, which another takes at once and uncounted", async () => {
@@ -135,7 +162,7 @@ describe("several runners on one storage", () => {
     await clock.settle();
     dying.faults.dead = true;
     expect(runs.length).toBe(1_000);
-    const ten = engines({ workflows: [flow], storage, clock, local: { sweepMs: 1_000 } }, 10);
+    const ten = engines({ workflows: [flow], storage, clock, local: { sweepMs: 500 } }, 10);
     const isDone = async () => (await storage.query({ status: "completed", limit: 500 })).next !== undefined;
     for (let second = 0; second < 60 && !(await isDone()); second++) await clock.advance(5_000);
     let ended = 0;

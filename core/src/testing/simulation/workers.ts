@@ -60,7 +60,8 @@ export function makeWorkers(world: World, options: WorkerOptions): Workers {
       connectors: options.connectors?.() ?? {},
       local: {
         leaseMs,
-        sweepMs,
+        // As plans were made, they may ask for more than a runner takes.
+        sweepMs: Math.min(sweepMs, leaseMs / 2),
         concurrency,
         closeGraceMs: 1_000,
         onError(error) {
