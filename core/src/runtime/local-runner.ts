@@ -78,6 +78,10 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
   let telling: DrivenInstance | undefined;
   let wake: { readonly at: Timestamp; readonly cancel: () => void } | undefined;
   let idle: (() => void) | undefined;
+  /** What this version cannot drive, and when that was due: not tried again until its row says otherwise. */
+  let stuck = new Map<string, Timestamp>();
+  /** How many of the last page were due and are left to others: the next page is longer by them. */
+  let passedBy = 0;
 
   const lock = storage.holdOwner?.(runnerId);
   const commit = commitQueue(storage);
@@ -231,17 +235,25 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
     try {
       for (const driver of drivers.values()) driver.renew();
       const now = clock.now();
-      const rows = await storage.due({ before: now + leaseMs, limit: SWEEP_LIMIT, definitions: registry.definitions });
+      const limit = SWEEP_LIMIT + passedBy;
+      const rows = await storage.due({ before: now + leaseMs, limit, definitions: registry.definitions });
       const known = await knownOwners(rows);
-      const due = rows.filter((row) => isMine(row, known));
-      await Promise.all(due.map((row) => take(row, known.get(row.owner) === true)));
+      stuck = new Map(rows.filter(isStuck).map(({ id, wakeAt }) => [id, wakeAt]));
+      const due = new Set(rows.filter((row) => !isStuck(row) && isMine(row, known)));
+      const left = rows.filter((row) => row.wakeAt <= now && !due.has(row)).length;
+      await Promise.all([...due].map((row) => take(row, known.get(row.owner) === true)));
       for (const listened of listeners.keys()) if (!drivers.has(listened)) void tellOfForeignChange(listened);
       const next = rows.find((row) => row.wakeAt > now && row.owner === undefined)?.wakeAt;
-      armAt(due.length === SWEEP_LIMIT ? now : Math.min(next ?? Number.POSITIVE_INFINITY, now + sweepMs));
+      passedBy = left + [...due].filter(isStuck).length;
+      armAt(due.size + left === limit ? now : Math.min(next ?? Number.POSITIVE_INFINITY, now + sweepMs));
     } catch (error) {
       onError(error, undefined);
       armAt(clock.now() + sweepMs);
     }
+  }
+
+  function isStuck({ id, wakeAt }: DueInstance): boolean {
+    return stuck.get(id) === wakeAt;
   }
 
   async function knownOwners(rows: readonly DueInstance[]): Promise<OwnersKnown> {
@@ -273,7 +285,9 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
       };
       await withDriver(row.id, look, isOrphan ? row.owner : undefined);
     } catch (error) {
-      if ((error as { code?: unknown }).code !== "PARKED") onError(error, row.id);
+      const { code } = error as { code?: unknown };
+      if (code === "PARKED" || code === "FORMAT_NEWER") stuck.set(row.id, row.wakeAt);
+      if (code !== "PARKED") onError(error, row.id);
     }
   }
 

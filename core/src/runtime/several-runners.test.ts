@@ -6,7 +6,9 @@ import {
   done,
   type HephaestusError,
   memoryStorage,
+  type Storage,
   type,
+  wait,
   waitForEvent,
 } from "../index.ts";
 import { virtualClock } from "../testing/virtual-clock.ts";
@@ -137,6 +139,38 @@ describe("several runners on one storage", () => {
       new Set(["ALREADY_RUNNING"]),
     );
     expect(runs).toEqual(["1one@1"]);
+  });
+
+  it("what cannot be driven here does not stand in the way of what can, and is not looked at for ever", async () => {
+    const nap = wait({ name: "nap", for: { minutes: 1 } });
+    const flow = keyed("flow", { start: nap, on: ({ on }) => [on(nap, { done })] });
+    const storage = memoryStorage();
+    const clock = virtualClock();
+    const one = createHephaestus({ workflows: [flow], storage, clock });
+    for (let n = 0; n < 250; n++) await one.for(flow).start(`newer-${n}`, {});
+    const { id } = await one.for(flow).start("ours", {});
+    await one.close();
+    await clock.advance(120_000);
+    // All of them but one are of a newer version by now.
+    let loads = 0;
+    const load: Storage["load"] = async (asked, after) => {
+      loads += 1;
+      const records = await storage.load(asked, after);
+      if (asked === id) return records;
+      return records?.map((record) => {
+        const { run } = record.changes;
+        return run ? { ...record, changes: { ...record.changes, run: { ...run, format: 99 as 1 } } } : record;
+      });
+    };
+    const errors: unknown[] = [];
+    const local = { onError: (error: unknown) => errors.push((error as { code?: unknown }).code) };
+    const two = createHephaestus({ workflows: [flow], storage: { ...storage, load }, clock, local });
+    await clock.advance(1);
+    expect((await two.get(id)).status).toBe("completed");
+    expect(errors).toEqual(Array.from({ length: 250 }, () => "FORMAT_NEWER"));
+    loads = 0;
+    await clock.advance(60_000);
+    expect([loads, errors.length]).toEqual([0, 250]);
   });
 
   it("a storm of ten runners takes over a thousand instances: each is driven by one, and all end", async () => {
