@@ -1,6 +1,6 @@
 import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
-import { beWholeBeforeEach, engine, ringAnew, runs, stubOf } from "../test/helpers.ts";
+import { beWholeBeforeEach, engine, expectNothingDue, ringAnew, runs, stubOf } from "../test/helpers.ts";
 import { deployment, gateOf, index, timing, witnessed } from "../test/worker.ts";
 import { deadlyFlow, slow, timed, waiting } from "../test/workflows.ts";
 import { writesOf } from "../test/write-counter.ts";
@@ -26,7 +26,8 @@ describe("the alarm", () => {
     expect(await alarmOf(started.id)).not.toBeNull();
     await openGate(started.id, 1);
     await started.result();
-    await vi.waitUntil(async () => (await alarmOf(started.id)) === null);
+    await vi.waitFor(async () => expect((await index.query({ id: started.id })).items[0]?.status).toBe("completed"));
+    await expectNothingDue(started.id);
   });
 
   it("keeps an object with a step that runs, with nobody calling, and begins nothing twice", async () => {

@@ -1,6 +1,7 @@
 import { createHephaestus, type Hephaestus, makeRegistry } from "@hephaestus/core";
 import { handleDeadLetters } from "./dead-letters.ts";
-import { type InstanceObject, instanceObject } from "./instance-object.ts";
+import type { InstanceObject } from "./instance-object.ts";
+import { instanceObject } from "./object-class.ts";
 import { checkNamespace } from "./object-name.ts";
 import { timingOf } from "./object-parts.ts";
 import { objectRunner } from "./object-runner.ts";

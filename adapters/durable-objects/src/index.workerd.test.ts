@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { COMMAND_RETENTION_MS, type StoredRecord } from "@hephaestus/core";
 import { headerOf } from "@hephaestus/core/testing/conformance";
 import { describe, expect, it, vi } from "vitest";
-import { beWholeBeforeEach, crash, engine, ringAnew, runs, stubOf } from "../test/helpers.ts";
+import { beWholeBeforeEach, crash, engine, expectNothingDue, ringAnew, runs, stubOf } from "../test/helpers.ts";
 import { edge, gateOf, index, telemetry, timing, witnessed } from "../test/worker.ts";
 import { chain, fleeting, slow, timed, waiting } from "../test/workflows.ts";
 import { writesOf } from "../test/write-counter.ts";
@@ -67,7 +67,7 @@ describe("the index", () => {
     expect(await rowsOf(started.id)).toEqual([]);
     index.failing = false;
     await isIn(started.id, "completed");
-    await vi.waitUntil(async () => (await alarmOf(started.id)) === null);
+    await expectNothingDue(started.id);
   });
 
   it("catches up after it was down for so long that the object was loaded anew many times", async () => {
@@ -79,7 +79,7 @@ describe("the index", () => {
     index.failing = false;
     await ringAnew(started.id);
     await isIn(started.id, "waiting");
-    await vi.waitUntil(async () => (await alarmOf(started.id)) === null);
+    await expectNothingDue(started.id);
   });
 
   it("catches up after a crash between the commit and the refresh", async () => {
@@ -91,6 +91,30 @@ describe("the index", () => {
     index.hanging = false;
     await runDurableObjectAlarm(stubOf(started.id));
     await isIn(started.id, "completed");
+  });
+
+  it("that does not answer at all holds up the alarm for a while only", async () => {
+    timing.watchdogMs = 50;
+    index.hanging = true;
+    timing.refreshMs = 60_000;
+    const started = await engine.for(waiting).start("i7", {});
+    // It has rung by itself, or does so here.
+    await runDurableObjectAlarm(stubOf(started.id));
+    await vi.waitUntil(async () => ((await alarmOf(started.id)) ?? 0) > Date.now() + timing.refreshMs / 2);
+    await crash(started.id);
+    index.hanging = false;
+    await runDurableObjectAlarm(stubOf(started.id));
+    await isIn(started.id, "waiting");
+  });
+
+  it("learns of a wait that it was never told of, with the alarm lost as well, at the next call", async () => {
+    index.hanging = true;
+    const started = await engine.for(waiting).start("i8", {});
+    await runInDurableObject(stubOf(started.id), (_, { storage }) => storage.deleteAlarm());
+    await crash(started.id);
+    index.hanging = false;
+    await started.get();
+    await isIn(started.id, "waiting");
   });
 
   it("learns of the end of a run also when the next one has begun", async () => {
@@ -205,8 +229,8 @@ describe("retention", () => {
   it("removes an ended instance from the index, then from the object, all of it", async () => {
     const started = await engine.for(fleeting).start("f1", {});
     await started.result();
-    await vi.waitUntil(async () => (await storedIn(started.id)).keys === 1, { timeout: 20_000 });
-    await vi.waitFor(async () => expect(await rowsOf(started.id)).toEqual([]));
+    await isIn(started.id, "completed");
+    await vi.waitFor(async () => expect(await rowsOf(started.id)).toEqual([]), { timeout: 20_000 });
     await expect(started.get()).rejects.toMatchObject({ code: "INSTANCE_NOT_FOUND" });
     // What is left is the tombstone, for as long as the start may be delivered again.
     await vi.waitUntil(async () => ((await storedIn(started.id)).alarm ?? 0) > Date.now() + COMMAND_RETENTION_MS / 2);

@@ -11,7 +11,6 @@ import {
   type InstanceRequest,
   isEnded,
   loadPayloads,
-  makeRegistry,
   pendingWork,
   type Registry,
   readHistory,
@@ -24,6 +23,7 @@ import {
   toInstanceView,
   toStanding,
 } from "@hephaestus/core";
+import { firstTimer, needsAlarm, nextAtRest } from "./alarm-times.ts";
 import { IndexRefresh, isSeenInIndex } from "./index-refresh.ts";
 import { nameInJournal, type ObjectJournal, objectJournal } from "./journal.ts";
 import { ObjectAlarm } from "./object-alarm.ts";
@@ -31,11 +31,13 @@ import type { AttemptToken, Definitions, ObjectApi } from "./object-api.ts";
 import { objectAddress } from "./object-name.ts";
 import { makeParts, type ObjectParts } from "./object-parts.ts";
 import { ObjectQueue } from "./object-queue.ts";
+import { ObjectSockets } from "./object-sockets.ts";
 import { type EdgeOptions, TIMING_DEFAULT } from "./options.ts";
-import { toWire } from "./wire.ts";
+import { Turn } from "./turn.ts";
+import { toWire, type Wire } from "./wire.ts";
 
 /** What all objects of a class share. */
-interface Shared<Env> {
+export interface Shared<Env> {
   readonly options: EdgeOptions<Env>;
   readonly registry: Registry;
   telemetry(): TelemetryProbe | undefined;
@@ -50,11 +52,15 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
   readonly #name: string | undefined;
   readonly #journal: ObjectJournal;
   readonly #alarm: ObjectAlarm;
+  readonly #turn: Turn;
+  readonly #sockets: ObjectSockets;
   #loading: Promise<Driver> | undefined;
   #driver: Driver | undefined;
   #parts: ObjectParts | undefined;
   #queue: ObjectQueue | undefined;
   #refresher: IndexRefresh | undefined;
+  /** What was begun when the instance came to rest: the index is told, the alarm set. */
+  #settling: Promise<void> | undefined;
   #commits = 0;
   /**
    * A step that takes the object with it at once, before anything of its turn is stored, would never be counted. After
@@ -68,12 +74,17 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
     const { kv } = ctx.storage;
     this.#shared = shared;
     this.#name = ctx.id.name ?? nameInJournal(kv);
-    this.#journal = objectJournal(kv, this.#name);
-    this.#alarm = new ObjectAlarm(ctx);
+    this.#turn = new Turn(ctx, () => {
+      this.#journal.write();
+      this.#alarm.write();
+    });
+    this.#journal = objectJournal(kv, this.#name, this.#turn);
+    this.#alarm = new ObjectAlarm(ctx, this.#turn);
+    this.#sockets = new ObjectSockets(ctx);
   }
 
   start(command: StartCommand) {
-    return toWire(async () => {
+    return this.#answer(async () => {
       const code = this.#shared.registry.get(command.info.workflow, command.info.version);
       const driver = await this.#load();
       return (await driver.submit(command, code)) as unknown as StartReply;
@@ -81,7 +92,7 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
   }
 
   send(request: InstanceRequest) {
-    return toWire(async () => {
+    return this.#answer(async () => {
       const driver = await this.#load();
       const checked = await checkRequest(driver.code, request);
       return driver.submit(checked);
@@ -120,7 +131,7 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
   }
 
   report(run: number, reports: readonly AttemptReport[]) {
-    return toWire(async () => {
+    return this.#answer(async () => {
       const driver = await this.#load();
       // Submitted in one turn: they share one commit.
       const answers = reports.map((report) =>
@@ -137,15 +148,26 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
     });
   }
 
+  /** Answers once what was asked for is committed: what is written in this turn is stored before the answer leaves. */
+  #answer<T>(run: () => Promise<T>): Promise<Wire<T>> {
+    this.#turn.called();
+    return toWire(run);
+  }
+
   /**
-   * Arms the next look first, then does what is due and returns without awaiting steps: while it awaits, no other
-   * alarm fires, and what it throws is retried six times only.
+   * Arms the next look, does what is due and returns without awaiting steps: while it awaits, no other alarm fires, and
+   * what it throws is retried six times only.
    */
   override async alarm(): Promise<void> {
+    this.#alarm.rang();
     this.#isInAlarm = true;
     try {
-      this.#alarm.set(this.#watchdogAt());
-      await this.#lookAfter(await this.#load());
+      const driver = await this.#load();
+      if (!this.#isAtRest(driver)) this.#alarm.armBy(this.#watchdogAt());
+      await this.#lookAfter(driver);
+      this.#isInAlarm = false;
+      if (this.#isAtRest(driver)) await this.#settled(driver);
+      else this.#alarm.armBy(this.#watchdogAt());
     } catch (error) {
       console.error("hephaestus: alarm", this.#name, error);
       // Not even the bindings may be there, after a deployment that went wrong.
@@ -155,13 +177,24 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
     }
   }
 
+  /**
+   * At rest an alarm that rings needs no other to follow it: until it returns the platform repeats it. So it stays until
+   * the index has answered, unless that takes so long that something else may have to ring meanwhile.
+   */
+  async #settled(driver: Driver): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | null = null;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, this.#getParts().timing.watchdogMs);
+    });
+    await Promise.race([this.#settling, late]);
+    clearTimeout(timer);
+    if (this.#getIndex().isBehind) this.#settleAlarm(driver);
+  }
+
   override async fetch(request: Request): Promise<Response> {
     if (request.headers.get("Upgrade") !== "websocket") return new Response("expected a WebSocket", { status: 426 });
-    const { 0: client, 1: server } = new WebSocketPair();
-    this.ctx.acceptWebSocket(server);
     const { id, state } = await this.#load();
-    server.send(JSON.stringify(toStanding({ id, state })));
-    return new Response(null, { status: 101, webSocket: client });
+    return this.#sockets.open(toStanding({ id, state }));
   }
 
   /** Subscribers only listen. */
@@ -212,8 +245,7 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
     // Whether the index knows what is stored is not: it is told once more, which costs nothing where it does.
     this.#getIndex().want(state.revision);
     const isOver = isEnded(state.status);
-    const isDue = !isOver || driver.nextWake !== undefined || (state.info === undefined && state.revision > 0);
-    if (isDue && !this.#alarm.isArmed) this.#alarm.set(this.#watchdogAt());
+    if (!this.#alarm.isArmed && needsAlarm(driver)) this.#alarm.set(this.#watchdogAt());
     if (isOver) return driver;
     if (code === undefined) {
       const here = state.info && this.#shared.registry.find(state.info.workflow, state.info.version);
@@ -227,7 +259,11 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
     const elsewhere = this.#getQueue().takeUp(driver, code, active);
     const { compensate } = pendingWork(code.graph, state);
     const gone = [...active.filter((name) => !elsewhere.has(name)), ...(compensate === undefined ? [] : [compensate])];
-    if (gone.length === 0) return driver;
+    if (gone.length === 0) {
+      // With no alarm nobody else would ask whether the index was told.
+      if (!this.#alarm.isArmed && !this.#isInAlarm) driver.work();
+      return driver;
+    }
     this.#isCareful = true;
     await driver.submit({ type: "interrupted", steps: gone });
     return driver;
@@ -244,12 +280,15 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
       telemetry,
       storage: journal,
       nonce: () => `${incarnation}.${++this.#commits}`,
-      commit: async (commit) => {
+      commit: (commit) => {
         // In one turn, and so in one atomic write: what the record begins is looked after before it begins.
         this.#armFor(commit.changes);
-        const [result = "conflict"] = await journal.commit([commit]);
-        if (this.#isCareful || this.#isInAlarm) await this.ctx.storage.sync();
-        return result;
+        // Where an index is to be told the alarm is needed in any case: as the first write of a turn it spares a row.
+        if (bindings.index && !this.#turn.isHeld) this.#alarm.write();
+        const [result = "conflict"] = journal.commit([commit]);
+        if (!this.#isCareful && !this.#isInAlarm) return result;
+        this.#turn.write();
+        return this.ctx.storage.sync().then(() => result);
       },
       registry: this.#shared.registry,
       slot: () => () => {},
@@ -267,27 +306,13 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
   /** Has the alarm look after what a commit changes: timers, and work or a refresh of the index that may get lost. */
   #armFor(changes: Changes): void {
     if (!isSeenInIndex(changes)) return;
-    const timers = Object.values(changes.steps ?? {}).flatMap(({ wakeAt, compensation }) => [
-      wakeAt,
-      compensation?.wakeAt,
-    ]);
-    const times = [this.#watchdogAt(), changes.ending?.until, ...timers];
-    this.#alarm.armBy(Math.min(...times.filter((time) => time !== undefined)));
+    this.#alarm.armBy(Math.min(this.#watchdogAt(), firstTimer(changes) ?? Number.POSITIVE_INFINITY));
   }
 
   #committed(driver: DrivenInstance, changes: Changes): void {
     this.#getQueue().committed(driver, changes);
     if (isSeenInIndex(changes)) this.#getIndex().want(driver.state.revision);
-    const sockets = this.ctx.getWebSockets();
-    if (sockets.length === 0) return;
-    const text = JSON.stringify(toChange(driver, changes));
-    for (const socket of sockets) {
-      try {
-        socket.send(text);
-      } catch {
-        // It is closing: whoever it was will connect again.
-      }
-    }
+    if (this.#sockets.any) this.#sockets.tell(toChange(driver, changes));
   }
 
   #isAtRest(driver: Driver): boolean {
@@ -301,30 +326,27 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
       this.#armForQueue();
       return;
     }
-    const settled = this.#getIndex()
-      .refresh(driver)
-      .then(() => this.#forget(driver))
-      .then(() => this.#settleAlarm(driver))
-      // The last write of background work is lost when the object is evicted before it is stored.
-      .then(() => this.ctx.storage.sync())
-      .catch((error: unknown) => console.error("hephaestus: rest", driver.id, error));
-    this.ctx.waitUntil(settled);
+    this.#settling = this.#settle(driver).catch((error: unknown) => {
+      console.error("hephaestus: rest", driver.id, error);
+    });
+    this.ctx.waitUntil(this.#settling);
+  }
+
+  async #settle(driver: Driver): Promise<void> {
+    await this.#getIndex().refresh(driver);
+    await this.#forget(driver);
+    this.#settleAlarm(driver);
+    this.#turn.write();
+    // The last write of background work is lost when the object is evicted before it is stored. An answer waits for it.
+    if (!this.#turn.isCalled) await this.ctx.storage.sync();
   }
 
   /** At rest the alarm stands exactly where something comes due; before the index has answered, at its next try. */
   #settleAlarm(driver: Driver): void {
     if (!this.#isAtRest(driver) || this.#driver !== driver) return;
-    const { timing } = this.#getParts();
-    const { state } = driver;
-    const now = Date.now();
-    const times: number[] = [];
-    if (this.#getIndex().isBehind) times.push(this.#getIndex().nextTry(state, now));
-    if (driver.nextWake !== undefined) times.push(driver.nextWake);
-    if (driver.code === undefined && state.info) times.push(now + timing.parkedMs);
-    if (state.info === undefined && state.revision > 0) times.push(state.updatedAt + COMMAND_RETENTION_MS);
-    if (times.length === 0) this.#alarm.set(null);
-    else this.#alarm.settle(Math.min(...times));
-    this.#alarm.write();
+    const next = nextAtRest(driver, this.#getIndex(), this.#getParts().timing, Date.now());
+    if (next === undefined) this.#alarm.release();
+    else this.#alarm.settle(next);
   }
 
   /** A millisecond on, since an alarm must not be set to the time at which it rings. */
@@ -355,34 +377,4 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
     this.#parts = makeParts(options, this.env, objectAddress(this.#name), telemetry());
     return this.#parts;
   }
-}
-
-/**
- * Makes the object's class from the workflows.
- * @example export class WorkflowInstance extends instanceObject<Env>({ workflows, bindings }) {}
- */
-export function instanceObject<Env>(
-  options: EdgeOptions<Env>,
-): new (
-  ctx: DurableObjectState,
-  env: Env,
-) => InstanceObject<Env> {
-  let probe: TelemetryProbe | undefined;
-  const shared: Shared<Env> = {
-    options,
-    registry: makeRegistry(options.workflows),
-    telemetry() {
-      probe ??= options.telemetry?.probe({
-        runner: "durable-objects",
-        runnerId: crypto.randomUUID(),
-        at: Date.now(),
-      });
-      return probe;
-    },
-  };
-  return class extends InstanceObject<Env> {
-    constructor(ctx: DurableObjectState, env: Env) {
-      super(ctx, env, shared);
-    }
-  };
 }

@@ -7,18 +7,25 @@ import {
   type Storage,
   type StoredRecord,
 } from "@hephaestus/core";
+import type { Turn } from "./turn.ts";
 
-/** What one key of the object holds: a whole commit, so that it costs one row. */
-type Row = Omit<StoredRecord, "revision"> & {
-  readonly payloads?: Payloads;
-  /** The object's name, in the first record of a run and in a tombstone. */
+/** A commit as it is stored. */
+type Entry = Omit<StoredRecord, "revision"> & { readonly payloads?: Payloads };
+
+/** What one key of the object holds: the last commit of a turn and those before it, so that a turn costs one row. */
+type Row = Entry & {
+  readonly before?: readonly Entry[];
+  /** The object's name, in the first row of a run and in a tombstone. */
   readonly name?: string;
 };
 
 /** The journal of an object, and what else only an object asks of it. */
 export interface ObjectJournal extends Storage {
+  commit(commits: readonly Commit[]): readonly CommitResult[];
   /** The records of the run that ended before a revision. */
   recordsBefore(revision: Revision): readonly StoredRecord[];
+  /** Writes what has been put off to the end of the turn. */
+  write(): void;
 }
 
 const PREFIX = "journal:";
@@ -31,28 +38,61 @@ const DIGITS = 12;
  */
 const VALUE_BYTES_MAX = 2_000_000;
 
+/** How much one row of several commits holds at most, in bytes: reading a payload of one reads all of them. */
+const ROW_BYTES_MAX = 256_000;
+
 /** How many keys one call of `remove` deletes at most. */
 const REMOVE_BATCH = 1_000;
 
 /**
- * The journal of the one instance that an object holds, in the object's own storage: one key a commit, no tables, no
- * migrations. The key is the fence.
+ * The journal of the one instance that an object holds, in the object's own storage: one key a turn, no tables, no
+ * migrations. The object is its only writer, so that it need not look up what is there before each commit.
+ * @param turn lets the commits that follow the first write of a turn share one row; without it each is written at once
  */
-export function objectJournal(kv: SyncKvStorage, name?: string): ObjectJournal {
-  function write({ run, expected, nonce, changes, payloads }: Commit): CommitResult {
-    const last = lastRevision();
+export function objectJournal(kv: SyncKvStorage, name?: string, turn?: Turn): ObjectJournal {
+  /** The last revision; undefined where it is not known. */
+  let last: Revision | undefined;
+  /** Commits that are not written yet, and about how large they are. */
+  let late: Entry[] = [];
+  let lateBytes = 0;
+
+  function commit({ run, expected, nonce, changes, payloads }: Commit): CommitResult {
+    last ??= lastRevision();
     if (last !== expected) return "conflict";
-    const isFirst = changes.run !== undefined || changes.status === "deleted";
-    const row: Row = {
-      run,
-      nonce,
-      changes,
-      ...(payloads ? { payloads } : {}),
-      ...(isFirst && name !== undefined ? { name } : {}),
-    };
-    assertFits(row);
-    kv.put(keyOf(expected + 1), row);
+    const entry: Entry = { run, nonce, changes, ...(payloads ? { payloads } : {}) };
+    const bytes = checkedBytes(entry);
+    if (isFirst(entry) || lateBytes + bytes > ROW_BYTES_MAX) writeLate();
+    late.push(entry);
+    lateBytes += bytes;
+    last = expected + 1;
+    if (turn?.isHeld) turn.goOn();
+    else write();
     return "ok";
+  }
+
+  /** Whoever reads sees all of it. */
+  function writeLate(): void {
+    if (late.length > 0) turn?.write();
+  }
+
+  /** One row for all that is not written yet. Only a row's first commit can be the first of a run. */
+  function write(): void {
+    const [first] = late;
+    const end = late.pop();
+    if (first === undefined || end === undefined || last === undefined) return;
+    const row: Row = {
+      ...end,
+      ...(late.length > 0 ? { before: late } : {}),
+      ...(name !== undefined && isFirst(first) ? { name } : {}),
+    };
+    const key = keyOf(last);
+    late = [];
+    lateBytes = 0;
+    // What is stored is known again once this has been.
+    last = undefined;
+    kv.put(key, row);
+    last = revisionOf(key);
+    turn?.written();
   }
 
   function lastRevision(): Revision {
@@ -60,26 +100,51 @@ export function objectJournal(kv: SyncKvStorage, name?: string): ObjectJournal {
     return 0;
   }
 
-  /** From the end, until the run changes: earlier runs cost nothing. */
+  /** The records of the run that ends a range of keys, after a revision: earlier runs cost nothing. */
   function lastRun(options: SyncKvListOptions, after: Revision) {
     const records: StoredRecord[] = [];
-    let run: number | undefined;
+    let end: { readonly revision: Revision; readonly run: number } | undefined;
     for (const [key, row] of kv.list<Row>({ prefix: PREFIX, reverse: true, ...options })) {
-      run ??= row.run;
-      const revision = revisionOf(key);
-      if (row.run !== run || revision <= after) break;
-      records.push({ revision, run, nonce: row.nonce, changes: row.changes });
+      end ??= { revision: revisionOf(key), run: row.run };
+      if (row.run !== end.run || revisionOf(key) <= after) break;
+      for (const [revision, { run, nonce, changes }] of entriesOf(key, row).reverse()) {
+        if (revision > after) records.push({ revision, run, nonce, changes });
+      }
     }
-    return run === undefined ? undefined : records.reverse();
+    return { end: end?.revision, records: records.reverse() };
+  }
+
+  /** The payloads of a record, and of those that share its row. */
+  function* payloadsAt(revision: Revision): Generator<[Revision, Payloads]> {
+    for (const [key, row] of kv.list<Row>({ prefix: PREFIX, start: keyOf(revision), limit: 1 })) {
+      for (const [at, { payloads }] of entriesOf(key, row)) if (payloads) yield [at, payloads];
+    }
   }
 
   return {
     capabilities: { headers: false, where: false },
-    load: async (_id, after = 0) => lastRun({}, after),
-    recordsBefore: (revision) => lastRun({ end: keyOf(revision) }, 0) ?? [],
-    commit: (commits) => commits.map(write),
-    payloads: async (_id, revisions) => revisions.map((revision) => kv.get<Row>(keyOf(revision))?.payloads ?? {}),
+    async load(_id, after = 0) {
+      writeLate();
+      const { end, records } = lastRun({}, after);
+      last = end ?? 0;
+      return end === undefined ? undefined : records;
+    },
+    recordsBefore(revision) {
+      writeLate();
+      return lastRun({ end: keyOf(revision) }, 0).records;
+    },
+    commit: (commits) => commits.map(commit),
+    write,
+    async payloads(_id, revisions) {
+      writeLate();
+      const found = new Map<Revision, Payloads>();
+      for (const revision of revisions) {
+        if (!found.has(revision)) for (const [at, payloads] of payloadsAt(revision)) found.set(at, payloads);
+      }
+      return revisions.map((revision) => found.get(revision) ?? {});
+    },
     async remove(_id, through) {
+      writeLate();
       let removed = 0;
       for (const [key] of [...kv.list({ prefix: PREFIX, end: keyOf(through + 1), limit: REMOVE_BATCH + 1 })]) {
         if (removed++ === REMOVE_BATCH) return { more: true };
@@ -90,6 +155,20 @@ export function objectJournal(kv: SyncKvStorage, name?: string): ObjectJournal {
     due: () => Promise.reject(noRows()),
     query: () => Promise.reject(noRows()),
   };
+}
+
+/** A run and a tombstone begin a row: rows are removed as a whole, and never hold two runs. */
+function isFirst({ changes }: Entry): boolean {
+  return changes.run !== undefined || changes.status === "deleted";
+}
+
+/** The commits of a row, each with its revision: the key is that of the last. */
+function entriesOf(key: string, { before = [], ...end }: Row): [Revision, Entry][] {
+  const revision = revisionOf(key);
+  return [
+    ...before.map((entry, index): [Revision, Entry] => [revision - before.length + index, entry]),
+    [revision, end],
+  ];
 }
 
 /** The object's name, as its journal has it: in an alarm the platform may not know it. */
@@ -110,11 +189,11 @@ function noRows(): HephaestusError {
   return new HephaestusError("NOT_SUPPORTED", "an object holds one instance: lists are answered by the index");
 }
 
-/** Strings are stored with one byte a character where all are Latin-1, else with two. */
-function assertFits(row: Row): void {
-  let bytes = sizeOf(JSON.stringify(row.changes));
-  for (const name in row.payloads) bytes += sizeOf(row.payloads[name] as string) + 2 * name.length;
-  if (bytes <= VALUE_BYTES_MAX) return;
+/** Strings are stored with one byte a character where all are Latin-1, else with two. @throws HephaestusError LIMIT_EXCEEDED */
+function checkedBytes({ changes, payloads }: Entry): number {
+  let bytes = sizeOf(JSON.stringify(changes));
+  for (const name in payloads) bytes += sizeOf(payloads[name] as string) + 2 * name.length;
+  if (bytes <= VALUE_BYTES_MAX) return bytes;
   const message = `a commit of about ${bytes} bytes does not fit into the ${VALUE_BYTES_MAX} bytes of one value`;
   throw new HephaestusError("LIMIT_EXCEEDED", message, {
     limit: "VALUE_BYTES_MAX",

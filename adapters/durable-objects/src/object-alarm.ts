@@ -1,8 +1,4 @@
-/**
- * How many microtasks a write of the alarm is put off at most. Any number is right: all of them run in the turn that
- * began it, and so in its atomic write. More of them let a longer run of short steps end before.
- */
-const PUT_OFF_MAX = 200;
+import type { Turn } from "./turn.ts";
 
 /**
  * The one alarm of an object, written only when it has to move: each move is billed as a row, and costs as much time as
@@ -10,20 +6,27 @@ const PUT_OFF_MAX = 200;
  */
 export class ObjectAlarm {
   readonly #ctx: DurableObjectState;
+  readonly #turn: Turn;
   /** Where it is to stand; null is "not armed". */
   #at: number | null = null;
   /** Where it stands in the storage. */
   #stored: number | null = null;
-  #isPutOff = false;
 
-  constructor(ctx: DurableObjectState) {
+  constructor(ctx: DurableObjectState, turn: Turn) {
     this.#ctx = ctx;
+    this.#turn = turn;
   }
 
   /** Learns where it stands, after the object was loaded anew. */
   async read(): Promise<void> {
     this.#stored = await this.#ctx.storage.getAlarm();
     this.#at = this.#stored;
+  }
+
+  /** It rings: from now on it stands nowhere. */
+  rang(): void {
+    this.#stored = null;
+    this.#at = null;
   }
 
   get isArmed(): boolean {
@@ -42,29 +45,24 @@ export class ObjectAlarm {
     if (at > soon || this.#at === null || this.#at > soon) this.set(Math.max(at, soon));
   }
 
-  /** Written in this turn, with the other writes of it. */
-  set(at: number | null): void {
-    this.#at = at;
-    if (this.#isPutOff) return;
-    this.#isPutOff = true;
-    this.#putOff(PUT_OFF_MAX);
+  /** Nothing needs it any more. Where it is written already it rings for nothing: a call costs less than a row. */
+  release(): void {
+    this.#at = this.#stored;
   }
 
-  #putOff(more: number): void {
-    void Promise.resolve().then(() => {
-      if (more === 0 || this.#at === this.#stored) this.write();
-      else this.#putOff(more - 1);
-    });
+  /** Written in this turn, with the other writes of it. */
+  set(at: number): void {
+    this.#at = at;
+    if (at !== this.#stored) this.#turn.goOn();
   }
 
   /** Writes at once what has been put off. */
   write(): void {
-    this.#isPutOff = false;
     const at = this.#at;
-    if (this.#stored === at) return;
+    if (at === null || this.#stored === at) return;
     this.#stored = at;
     // Not awaited, so that no step waits for it.
-    const { storage } = this.#ctx;
-    this.#ctx.waitUntil(at === null ? storage.deleteAlarm() : storage.setAlarm(at));
+    this.#ctx.waitUntil(this.#ctx.storage.setAlarm(at));
+    this.#turn.written();
   }
 }

@@ -1,10 +1,11 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { AttemptInput, AttemptReport, HephaestusError } from "@hephaestus/core";
-import { beforeEach, vi } from "vitest";
+import { beforeEach, expect, vi } from "vitest";
 import { type AttemptToken, objectOf, type StepMessage, TIMING_DEFAULT } from "../src/index.ts";
 import { fromWire, type Wire } from "../src/wire.ts";
 import { closeGates, consumed, deployment, edge, index, lossy, timing, witnessed } from "./worker.ts";
+import { writesOf } from "./write-counter.ts";
 
 export const engine = edge.engine(env);
 export const codeOf = (error: unknown) => (error as HephaestusError).code;
@@ -31,6 +32,14 @@ export function beWholeBeforeEach(): void {
 export async function ringAnew(id: string): Promise<boolean> {
   await evictDurableObject(stubOf(id)).catch(() => {});
   return runDurableObjectAlarm(stubOf(id));
+}
+
+/** Where an alarm is left over of an instance at rest, it rings for nothing: nothing is written, and none follows it. */
+export async function expectNothingDue(id: string): Promise<void> {
+  const { kv, alarms, sql } = writesOf(id);
+  await ringAnew(id);
+  expect(writesOf(id)).toMatchObject({ kv, alarms, sql });
+  expect(await runDurableObjectAlarm(stubOf(id))).toBe(false);
 }
 
 /** Takes the object out of memory with what it has stored so far, whatever it is waiting for. */

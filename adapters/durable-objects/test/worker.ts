@@ -80,11 +80,18 @@ const contexts = new Map<string, DurableObjectState>();
 const loads = new Map<string, number>();
 export const loadsOf = (name: string) => loads.get(name) ?? 0;
 
-const witness: Witness = {
+/** Objects out of which a step has called, what they had asked of their storage until then, and calls that arrived. */
+export const calledOut = { after: new Map<string, readonly string[]>(), arrived: [] as string[] };
+
+const witnessOf = (env: Cloudflare.Env): Witness => ({
   ran: (step, key) => void witnessed.push({ step, key }),
   gate: (name) => gateOf(name).promise,
   kill: (name) => contexts.get(name)?.abort("killed"),
-};
+  callOut(name) {
+    calledOut.after.set(name, [...writesOf(name).asked]);
+    env.INSTANCES.getByName("called").called(name);
+  },
+});
 
 export const telemetry = telemetryBus();
 
@@ -95,10 +102,10 @@ export const edge = hephaestusEdge<Cloudflare.Env>({
     return {
       objects: countCalls(env.INSTANCES),
       queue: lossyQueue(env.STEPS),
-      index: namespace === "" ? index : otherIndex,
+      ...(namespace === "bare" ? {} : { index: namespace === "" ? index : otherIndex }),
     };
   },
-  connectors: () => ({ witness }),
+  connectors: (env) => ({ witness: witnessOf(env) }),
   namespaces: () => ["", "other"],
   deadLetterQueue: "dead",
   telemetry,
@@ -111,6 +118,10 @@ export class WorkflowInstance extends edge.Instance {
     const name = ctx.id.name ?? "";
     contexts.set(name, ctx);
     loads.set(name, loadsOf(name) + 1);
+  }
+
+  called(from: string): void {
+    calledOut.arrived.push(from);
   }
 
   override alarm(): Promise<void> {

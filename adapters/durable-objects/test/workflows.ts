@@ -7,6 +7,8 @@ export interface Witness {
   gate(name: string): Promise<void>;
   /** Takes the object of this name out of memory, as a crash does. */
   kill(name: string): void;
+  /** Calls out of the object of this name, without waiting for the answer. */
+  callOut(name: string): void;
 }
 
 declare module "@hephaestus/core" {
@@ -38,20 +40,23 @@ export const chain = defineWorkflow({
   queryable: [two],
 });
 
-const four = step("four");
-/** One step more than `chain`. */
-export const chainOfFour = defineWorkflow({
-  name: "chain_of_four",
-  input: type<unknown>(),
-  unique: { key: "n" },
-  start: one,
-  transitions: ({ on }) => [
-    on(one, { done: two }),
-    on(two, { done: three }),
-    on(three, { done: four }),
-    on(four, { done }),
-  ],
-});
+/** Steps that each wait for something outside, so that each ends in another turn than that in which it began. */
+const calls = Array.from({ length: 4 }, (_, n) =>
+  defineStep({ name: `call${n}`, run: () => new Promise<number>((resolve) => setTimeout(() => resolve(n), 1)) }),
+);
+function callsOf<const Name extends string>(name: Name, length: number) {
+  const own = calls.slice(0, length);
+  return defineWorkflow({
+    name,
+    input: type<unknown>(),
+    unique: { key: "n" },
+    start: own[0] as (typeof own)[number],
+    transitions: ({ on }) => own.map((call, n) => on(call, { done: own[n + 1] ?? done })),
+  });
+}
+export const outside3 = callsOf("outside3", 3);
+export const outside4 = callsOf("outside4", 4);
+
 const queuedStep = step("queued_step", "queue");
 /** As `chain`, with a step on the queue in the middle. */
 export const chainByQueue = defineWorkflow({
@@ -184,11 +189,29 @@ export const chainWithEvent = defineWorkflow({
   ],
 });
 
+/** Calls out in the turn in which the step before it ended, and is gone with its object in that turn. */
+const hasty = defineStep({
+  name: "hasty",
+  execution: "inline",
+  run: ({ input, connectors }) => {
+    const { object } = input as { readonly object: string };
+    connectors.witness.callOut(object);
+    connectors.witness.kill(object);
+  },
+});
+export const hastyFlow = defineWorkflow({
+  name: "hasty_flow",
+  input: type<unknown>(),
+  unique: { key: "n" },
+  start: one,
+  transitions: ({ on }) => [on(one, { done: hasty }), on(hasty, { done })],
+});
+
 export const fleeting = defineWorkflow({
   name: "fleeting",
   input: type<unknown>(),
   unique: { key: "n" },
-  retention: { milliseconds: 250 },
+  retention: { milliseconds: 1_000 },
   start: one,
   transitions: ({ on }) => [on(one, { done })],
 });
@@ -239,7 +262,9 @@ export const workflows = [
   failing,
   badResult,
   fleeting,
-  chainOfFour,
+  hastyFlow,
+  outside3,
+  outside4,
   chainByQueue,
   chainWithWait,
   chainWithEvent,

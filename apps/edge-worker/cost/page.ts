@@ -27,8 +27,15 @@ export const PARTS: Readonly<Record<string, string>> = {
   counts: table(
     ["workflow", "rows in the object", "calls of the object", "rows in D1", "messages"],
     SHAPES.map((shape) => {
-      const { objectRows, objectRequests, indexRows, messages } = COUNTS[shape];
+      const { objectRows, objectRequests, indexRows, messages } = COUNTS[shape].withIndex;
       return [shape, ...[objectRows, objectRequests, indexRows, messages].map(String)];
+    }),
+  ),
+  bare: table(
+    ["without D1", "rows in the object", "calls of the object"],
+    SHAPES.map((shape) => {
+      const { objectRows, objectRequests } = COUNTS[shape].withoutIndex;
+      return [shape, ...[objectRows, objectRequests].map(String)];
     }),
   ),
   prices: table(

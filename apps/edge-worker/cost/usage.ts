@@ -1,4 +1,4 @@
-import { COUNTS } from "./counts.ts";
+import { COUNTS, type Counts } from "./counts.ts";
 import type { Usage } from "./prices.ts";
 import { type Shape, shapes } from "./workflows.ts";
 
@@ -22,8 +22,8 @@ export const WAITED_SECOND: Usage = { objectGbSeconds: OBJECT_GB };
 const callsOf = (shape: Shape) => (shapes[shape].name === "event" ? 2 : 1);
 
 /** What one of our workflows uses, each of its steps ending at once. */
-export function ours(shape: Shape): Usage {
-  const { objectRows, objectRequests, indexRows, messages, batches } = COUNTS[shape];
+export function ours(shape: Shape, of: keyof Counts = "withIndex"): Usage {
+  const { objectRows, objectRequests, indexRows, messages, batches } = COUNTS[shape][of];
   const calls = callsOf(shape);
   return {
     // A run of the consumer is counted as a request, to be on the safe side.
@@ -38,7 +38,7 @@ export function ours(shape: Shape): Usage {
 }
 
 /** The same without D1. */
-export const withoutIndex = (shape: Shape): Usage => ({ ...ours(shape), indexRow: 0 });
+export const withoutIndex = (shape: Shape): Usage => ours(shape, "withoutIndex");
 
 /** What the same costs on Cloudflare Workflows: the caller's requests, the invocation, the CPU of each step. */
 export function theirs(shape: Shape): Usage {

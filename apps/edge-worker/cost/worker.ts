@@ -1,6 +1,6 @@
 import { type D1, d1Index } from "@hephaestus/d1";
 import { hephaestusEdge, type StepMessage } from "@hephaestus/durable-objects";
-import type { Counts } from "./counts.ts";
+import type { Used } from "./counts.ts";
 import { nextPart, shapes } from "./workflows.ts";
 
 declare global {
@@ -15,7 +15,7 @@ declare global {
 type Env = Cloudflare.CostEnv;
 
 /** What was used since the test last set it to nothing: the tests run in the worker's isolate. */
-export const used: { -readonly [K in keyof Counts]: number } = {
+export const used: { -readonly [K in keyof Used]: number } = {
   objectRows: 0,
   objectRequests: 0,
   indexRows: 0,
@@ -43,13 +43,12 @@ const countRow = () => {
   nextPart();
 };
 
-/** Has an object's storage count what is billed as a row written. */
+/** Has an object's storage count what is billed as a row written. It never deletes its alarm: only the tests do. */
 function countRows(storage: DurableObjectStorage): void {
-  const { setAlarm, deleteAlarm } = counting(storage, ["setAlarm", "deleteAlarm"], countRow);
+  const { setAlarm } = counting(storage, ["setAlarm"], countRow);
   Object.defineProperties(storage, {
     kv: { value: counting(storage.kv, ["put", "delete"], countRow) },
     setAlarm: { value: setAlarm },
-    deleteAlarm: { value: deleteAlarm },
   });
 }
 
@@ -59,23 +58,31 @@ const countedObjects = (objects: DurableObjectNamespace) =>
     used.objectRequests += 1;
   });
 
-function countedDatabase(database: D1Database): D1 {
+/** How many questions to D1 are not answered yet. */
+export const database = { asked: 0 };
+
+function countedDatabase(db: D1Database): D1 {
   return {
-    prepare: (sql) => database.prepare(sql),
+    prepare: (sql) => db.prepare(sql),
     async batch<T>(statements: D1PreparedStatement[]) {
-      const answers = await database.batch<T>(statements);
+      database.asked += 1;
+      const answers = await db.batch<T>(statements);
+      database.asked -= 1;
       for (const { meta } of answers) used.indexRows += meta.rows_written;
       return answers;
     },
   };
 }
 
+/** The engine of this name tells D1 nothing. */
+export const WITHOUT_INDEX = "bare";
+
 export const edge = hephaestusEdge<Env>({
   workflows: Object.values(shapes),
-  bindings: (env) => ({
+  bindings: (env, namespace) => ({
     objects: countedObjects(env.INSTANCES),
     queue: env.STEPS,
-    index: d1Index(countedDatabase(env.DB)),
+    ...(namespace === WITHOUT_INDEX ? {} : { index: d1Index(countedDatabase(env.DB)) }),
   }),
 });
 

@@ -11,8 +11,17 @@ import {
 
 const common = { input: type<{ n: number }>(), unique: { key: "n" } } as const;
 
-function chain(name: string, length: number) {
-  const steps: AnyStep[] = Array.from({ length }, (_, n) => defineStep({ name: `step${n}`, run: () => n }));
+/** As a step does that calls something outside: it ends in another turn of its object than that in which it began. */
+const elsewhere = (n: number) => () => new Promise<number>((resolve) => setTimeout(() => resolve(n), 1));
+
+function chain(
+  name: string,
+  length: number,
+  run = (n: number): (() => number | Promise<number>) =>
+    () =>
+      n,
+) {
+  const steps: AnyStep[] = Array.from({ length }, (_, n) => defineStep({ name: `step${n}`, run: run(n) }));
   return defineWorkflow({
     ...common,
     name,
@@ -59,7 +68,9 @@ const queued = defineStep({ name: "queued", execution: "queue", run: () => 3 });
 /** What is counted, by the names that the page gives it. */
 export const shapes = {
   "three inline steps": chain("three", 3),
+  "three inline steps, each with a call": chain("three_calls", 3, elsewhere),
   "ten inline steps": chain("ten", 10),
+  "ten inline steps, each with a call": chain("ten_calls", 10, elsewhere),
   "a step, an event that is waited for, a step": defineWorkflow({
     ...common,
     name: "event",
