@@ -165,6 +165,7 @@ export class Attempts {
     const input = gathered instanceof Promise ? await gathered : gathered;
     // What was awaited above took time in which the attempt may have become an old one, or one not to be begun.
     if (!this.#isCurrent(name, one) || !this.#mayBegin(name) || one.aborter.aborted) return;
+    if (!this.#keepsLease(name, one)) return;
     one.begun = true;
     const running = this.#host.telemetry ? this.#timed(definition, input, one) : runAttempt(definition, input, one);
     const report = running instanceof Promise ? await running : running;
@@ -192,7 +193,7 @@ export class Attempts {
     const { payloads, state } = this.#driver;
     const input = await attemptInput(this.#driver, definition);
     const { results } = await payloads.read(state, [name]);
-    if (!this.#isCurrent(name, one)) return;
+    if (!this.#isCurrent(name, one) || !this.#keepsLease(name, one)) return;
     one.begun = true;
     const attempted = { ...input, attempt: one.attempt };
     const command = await runCompensation(definition, attempted, results[name], one);
@@ -213,6 +214,19 @@ export class Attempts {
   #mayBegin(step: string): boolean {
     const { ending, paused, steps } = this.#driver.state;
     return ending === undefined && !paused && steps.get(step)?.wakeAt === undefined;
+  }
+
+  /**
+   * Whether the lease still holds. When it has run out, by an answer that took long or while this process slept, another
+   * may have gone on: the commit that renews it tells, and what follows that begins the attempt.
+   */
+  #keepsLease(step: string, one: Attempt): boolean {
+    const { runner, clock } = this.#host;
+    const { owner } = this.#driver.state;
+    if (runner === undefined || owner === undefined || owner.until > clock.now()) return true;
+    this.#end(step, one);
+    this.#driver.tell({ type: "wake" });
+    return false;
   }
 
   /** An attempt that is not begun is over at once. */

@@ -110,6 +110,60 @@ describe("commits whose answer is lost", () => {
   });
 });
 
+describe("an answer that takes longer than the lease", () => {
+  /** A storage whose first answer waits. */
+  function slowAtFirst(inner: Storage) {
+    const answer = Promise.withResolvers<void>();
+    let isFirst = true;
+    const storage: Storage = {
+      ...inner,
+      async commit(commits) {
+        const results = await inner.commit(commits);
+        if (isFirst) {
+          isFirst = false;
+          await answer.promise;
+        }
+        return results;
+      },
+    };
+    return { storage, answer };
+  }
+
+  it("begins no step that another runner has finished meanwhile", async () => {
+    const { runs, plain } = stage();
+    const one = plain("one");
+    const flow = keyed("flow", { start: one, on: ({ on }) => [on(one, { done })] });
+    const inner = memoryStorage();
+    const { storage, answer } = slowAtFirst(inner);
+    const clock = virtualClock();
+    const slow = createHephaestus({ workflows: [flow], storage, clock });
+    const starting = slow.for(flow).start("1", {});
+    const other = createHephaestus({ workflows: [flow], storage: inner, clock });
+    await clock.advance(120_000);
+    expect((await other.for(flow).get("1")).status).toBe("completed");
+    answer.resolve();
+    expect((await starting).run).toBe(1);
+    await clock.advance(1_000);
+    expect(runs).toEqual(["1one@2"]);
+  });
+
+  it("renews the lease first where nobody else has gone on", async () => {
+    const { runs, plain } = stage();
+    const one = plain("one");
+    const flow = keyed("flow", { start: one, on: ({ on }) => [on(one, { done })] });
+    const { storage, answer } = slowAtFirst(memoryStorage());
+    const clock = virtualClock();
+    const engine = createHephaestus({ workflows: [flow], storage, clock });
+    const starting = engine.for(flow).start("1", {});
+    await clock.advance(120_000);
+    answer.resolve();
+    expect(await (await starting).result()).toEqual({});
+    expect(runs).toEqual(["1one@1"]);
+    const history = await storage.load("flow/n::1");
+    expect(history?.filter(({ changes }) => changes.owner).length).toBe(2);
+  });
+});
+
 describe("a storage with no room", () => {
   function roomFor(units: number) {
     const inner = memoryStorage();
