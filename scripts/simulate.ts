@@ -47,11 +47,12 @@ let stray: unknown;
 process.on("unhandledRejection", (reason) => {
   stray ??= reason;
 });
-// Stacks of the errors that are part of the plan cost more than the rest of the simulation.
-Error.stackTraceLimit = 4;
+// Nobody looks at the stacks of the errors that are part of the plan; what is reported is run again.
+Error.stackTraceLimit = 0;
 
 async function report(failed: SimulationResult, canary?: Canary): Promise<void> {
   const options = canary ? { canary } : {};
+  Error.stackTraceLimit = 20;
   const smaller = asked.shrink
     ? await shrink(failed, options)
     : await simulate(failed.plan, { ...options, keepsTrace: true });

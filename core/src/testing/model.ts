@@ -253,11 +253,18 @@ export class ModelRun {
   }
 }
 
+const edges = new WeakMap<ModelStep, readonly string[]>();
+
 /** Edges are per source: two events to one target are one edge. */
-function leadsTo(step: ModelStep): string[] {
+function leadsTo(step: ModelStep): readonly string[] {
+  const known = edges.get(step);
+  if (known) return known;
   const targets = Object.values(step.events).flat();
   if (step.onFailure !== undefined && step.onFailure !== "skip") targets.push(step.onFailure);
-  return [...new Set(targets)];
+  const each = [...new Set(targets)];
+  // The model is asked without end, and a step stays as it is.
+  edges.set(step, each);
+  return each;
 }
 
 function canTake(step: ModelStep, { event, step: named }: Arrival): boolean {

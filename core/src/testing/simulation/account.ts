@@ -12,7 +12,7 @@ import type {
   StepState,
   Timestamp,
 } from "../../engine/state.ts";
-import type { Commit, Header } from "../../runtime/storage.ts";
+import type { Commit, Header, StoredRecord } from "../../runtime/storage.ts";
 import type { ModelWorkflow } from "../model.ts";
 
 /** An accepted event, and who took it. */
@@ -63,8 +63,8 @@ export interface Account {
   header: Header | undefined;
   /** The run was taken up again, so that its journal is no single life of its steps. */
   retried: boolean;
-  /** The records of the run that are not removed, as JSON texts. */
-  readonly records: Map<Revision, string>;
+  /** The records of the run that are not removed. */
+  readonly records: Map<Revision, StoredRecord>;
   readonly payloads: Map<Revision, Payloads>;
   /** The settlings of the run. */
   readonly settled: Settled[];
@@ -129,10 +129,9 @@ export function isRunnableStep(step: StepState): boolean {
 /** Enters a commit that succeeded. */
 export function enter(
   account: Account,
-  { run, expected, changes, payloads, header }: Commit,
-  text: string,
+  { run, expected, nonce, changes, payloads, header }: Commit,
   tick: number,
-) {
+): void {
   const revision = expected + 1;
   if (changes.run || changes.status === "deleted") beginAnew(account);
   if (changes.run) {
@@ -143,7 +142,7 @@ export function enter(
   account.run = run;
   account.revision = revision;
   if (changes.run) account.info = changes.run;
-  account.records.set(revision, text);
+  account.records.set(revision, { revision, run, nonce, changes });
   if (payloads) account.payloads.set(revision, payloads);
   if (changes.paused !== undefined) account.paused = changes.paused;
   if (changes.owner !== undefined) account.owner = changes.owner ?? undefined;

@@ -1,7 +1,7 @@
 import type { AnyWorkflow } from "../../definition/workflow.ts";
 import { applyRecord, emptyRun, foldRecords, type RunState } from "../../engine/run-state.ts";
 import type { Timestamp } from "../../engine/state.ts";
-import type { Commit, Storage } from "../../runtime/storage.ts";
+import type { Commit, Storage, StoredRecord } from "../../runtime/storage.ts";
 import type { ModelWorkflow } from "../model.ts";
 import { type Account, emptyAccount, enter } from "./account.ts";
 import { type Coverage, meet } from "./coverage.ts";
@@ -18,16 +18,11 @@ export interface Journal {
   readonly accounts: ReadonlyMap<string, Account>;
   account(id: string): Account;
   /** A commit has succeeded. @throws Violation */
-  committed(commit: Commit, text: string, latest: Timestamp, tick: number): void;
+  committed(commit: Commit, latest: Timestamp, tick: number): void;
   /** Records were removed for good. @throws Violation */
   removed(id: string, through: number, tick: number): void;
   /** Compares what is stored with what was committed. @throws Violation */
   audit(storage: Storage): Promise<void>;
-}
-
-/** The commit as a record of it would read. */
-export function textOf({ expected, run, nonce, changes }: Commit): string {
-  return JSON.stringify({ revision: expected + 1, run, nonce, changes });
 }
 
 export function makeJournal(
@@ -56,15 +51,11 @@ export function makeJournal(
       return;
     }
     hold(records !== undefined, "commit-lost", () => `${own.id} is at revision ${own.revision}, and is not there`);
-    const texts = records.map((record) => {
-      const { revision, run, nonce, changes } = record;
-      return JSON.stringify({ revision, run, nonce, changes });
-    });
     const written = [...own.records.values()];
-    const same = texts.length === written.length && texts.every((text, index) => text === written[index]);
-    hold(same, "commit-lost", () => {
-      const index = written.findIndex((text, at) => text !== texts[at]);
-      return `the journal of ${own.id} has ${texts[index]} where ${written[index]} was committed`;
+    const wrong = firstDifference(records, written);
+    hold(wrong < 0, "commit-lost", () => {
+      const [found, committed] = [JSON.stringify(records[wrong]), JSON.stringify(written[wrong])];
+      return `the journal of ${own.id} has ${found} where ${committed} was committed`;
     });
     const revisions = [...own.payloads.keys()];
     const payloads = await storage.payloads(own.id, revisions);
@@ -77,24 +68,24 @@ export function makeJournal(
       );
     });
     const { graph } = own.workflow;
-    const folded = plain(foldRecords(own.id, records, graph));
     const live = emptyRun(own.id);
     for (const record of records) applyRecord(live, record, graph);
-    hold(folded === plain(live), "fold", () => `${own.id} is not folded as it was live`);
-    const status = folded === plain(live) && live.status === own.status && live.revision === own.revision;
+    const isSame = plain(foldRecords(own.id, records, graph)) === plain(live);
+    hold(isSame, "fold", () => `${own.id} is not folded as it was live`);
+    const status = live.status === own.status && live.revision === own.revision;
     hold(status, "fold", () => `${own.id} is loaded as ${live.status} at ${live.revision}`);
   }
 
   return {
     accounts,
     account,
-    committed(commit, text, latest, tick) {
+    committed(commit, latest, tick) {
       const own = account(commit.id);
       checkRecord(own, commit, latest, coverage);
       checkTakeover(own, commit, latest, isDead);
       checkSteps(own, commit, witness, coverage);
       const status = own.status;
-      enter(own, commit, text, tick);
+      enter(own, commit, tick);
       checkJoins(own);
       if (pureChoices) checkChoices(own, Object.keys(commit.changes.steps ?? {}));
       checkStatus(own);
@@ -126,6 +117,19 @@ export function makeJournal(
       for (const own of accounts.values()) await auditOne(own, storage);
     },
   };
+}
+
+/** Where two journals differ; -1 when they do not. */
+function firstDifference(found: readonly StoredRecord[], written: readonly StoredRecord[]): number {
+  const longer = found.length > written.length ? found : written;
+  return longer.findIndex((_, index) => !isSameRecord(found[index], written[index]));
+}
+
+function isSameRecord(one: StoredRecord | undefined, other: StoredRecord | undefined): boolean {
+  if (one === undefined || other === undefined) return false;
+  if (one.revision !== other.revision || one.run !== other.run || one.nonce !== other.nonce) return false;
+  // What was written is frozen: the same object has not changed.
+  return one.changes === other.changes || JSON.stringify(one.changes) === JSON.stringify(other.changes);
 }
 
 function plain(state: RunState): string {

@@ -1,7 +1,7 @@
 import type { ModelStep } from "../model.ts";
 
 /** Where a worker touches the world outside it: each touch is an item that the loop picks, and a place for a fault. */
-export const PORTS = [
+const PORTS = [
   "commit",
   "load",
   "payloads",
@@ -15,6 +15,12 @@ export const PORTS = [
   "client",
 ] as const;
 export type Port = (typeof PORTS)[number];
+
+/** Ports, and the world itself, by their numbers: chance is drawn from these. */
+export const PORT_NUMBERS = {
+  ...(Object.fromEntries(PORTS.map((port, index) => [port, index])) as Record<Port, number>),
+  world: 99,
+};
 
 /** What can go wrong, and at which ports. */
 export const FAULT_PORTS = {

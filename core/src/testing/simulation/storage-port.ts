@@ -1,6 +1,6 @@
 import { HephaestusError } from "../../definition/errors.ts";
 import type { Commit, CommitResult, Storage } from "../../runtime/storage.ts";
-import { textOf } from "./journal.ts";
+import { frozenCopy } from "./frozen-copy.ts";
 import type { Fault, Port } from "./plan.ts";
 import type { Life } from "./scheduler.ts";
 import { hold } from "./violation.ts";
@@ -88,15 +88,14 @@ export function storagePort(world: World, life: Life): Storage {
     }
   }
 
-  async function commitAll(commits: readonly Commit[], texts: readonly string[]): Promise<readonly CommitResult[]> {
+  async function commitAll(commits: readonly Commit[]): Promise<readonly CommitResult[]> {
     if (world.fullUntil > scheduler.now) throw FULL;
-    // What is stored shares nothing with who stored it, as with any storage that is not memory; and nobody may change it.
-    const results = await storage.commit(commits.map((commit) => frozen(JSON.parse(JSON.stringify(commit)) as Commit)));
+    const results = await storage.commit(commits);
     for (const [index, commit] of commits.entries()) {
       const result = results[index];
       world.trace.add(`  ${commit.id} ${commit.expected + 1} ${result}: ${summaryOf(commit)}`);
       if (result !== "ok") continue;
-      world.journal.committed(commit, texts[index] as string, world.latest[life.worker] ?? 0, scheduler.tick);
+      world.journal.committed(commit, world.latest[life.worker] ?? 0, scheduler.tick);
       const [record] = (await storage.load(commit.id, commit.expected)) ?? [];
       const found = record?.nonce === commit.nonce && record.revision === commit.expected + 1;
       hold(
@@ -120,11 +119,13 @@ export function storagePort(world: World, life: Life): Storage {
       call("load", {
         all: () => storage.load(id, after),
       }),
-    async commit(commits) {
-      const texts = commits.map(textOf);
+    async commit(given) {
+      // What is sent shares nothing with its sender, as with any storage that is not memory; and nobody may change it.
+      const commits = guard(world, () => given.map(frozenCopy));
+      if (commits === undefined) return never();
       const results = await call("commit", {
-        all: () => commitAll(commits, texts),
-        part: () => commitAll(commits.slice(0, commits.length >> 1), texts),
+        all: () => commitAll(commits),
+        part: () => commitAll(commits.slice(0, commits.length >> 1)),
       });
       commits.forEach(({ id, expected }, index) => {
         if (results[index] === "ok") world.witness.acknowledged(life, id, expected + 1);
@@ -146,11 +147,6 @@ export function storagePort(world: World, life: Life): Storage {
   if (watch) Object.assign(port, { watch: watchPort(world, life) });
   if (locks) Object.assign(port, locksPort(world, life, call));
   return port;
-}
-
-function frozen<T extends object>(value: T): T {
-  for (const part of Object.values(value)) if (typeof part === "object" && part !== null) frozen(part);
-  return Object.freeze(value);
 }
 
 /** A commit as a line of the trace. */

@@ -1,11 +1,12 @@
 import type { AnyWorkflow } from "../../definition/workflow.ts";
+import type { Timestamp } from "../../engine/state.ts";
 import type { Storage } from "../../runtime/storage.ts";
 import { mix, mixText, toUnit } from "./chance.ts";
 import { type Coverage, emptyCoverage } from "./coverage.ts";
 import { type Faults, makeFaults } from "./faults.ts";
 import { type Journal, makeJournal } from "./journal.ts";
-import type { Plan, Port } from "./plan.ts";
-import { drain, type Life, makeScheduler, type Scheduler } from "./scheduler.ts";
+import { type Plan, PORT_NUMBERS, type Port } from "./plan.ts";
+import { drain, type Life, makeScheduler, type Parked, type Scheduler } from "./scheduler.ts";
 import { Violation } from "./violation.ts";
 import { makeWitness, type Witness } from "./witness.ts";
 
@@ -52,6 +53,8 @@ interface Trace {
   readonly hash: number;
   readonly lines: readonly string[];
   add(line: string): void;
+  /** An item is picked: most of what happens, and entered as numbers. */
+  pick(now: Timestamp, item: Parked): void;
 }
 
 /** How many lines of a trace are kept. */
@@ -60,6 +63,10 @@ const LINES_MAX = 40000;
 function makeTrace(keeps: boolean): Trace {
   let hash = 0;
   const lines: string[] = [];
+  const keep = (line: string) => {
+    lines.push(line);
+    if (lines.length > LINES_MAX) lines.shift();
+  };
   return {
     get hash() {
       return hash;
@@ -67,9 +74,12 @@ function makeTrace(keeps: boolean): Trace {
     lines,
     add(line) {
       hash = mixText(hash, line);
-      if (!keeps) return;
-      lines.push(line);
-      if (lines.length > LINES_MAX) lines.shift();
+      if (keeps) keep(line);
+    },
+    pick(now, { life, port, nth }) {
+      const place = life === undefined ? -1 : life.worker * 64 + life.generation;
+      hash = mix(mix(mix(hash, now), place * 128 + PORT_NUMBERS[port]), nth);
+      if (keeps) keep(`${now} ${life === undefined ? "world" : `${life.worker}.${life.generation}`} ${port} ${nth}`);
     },
   };
 }
@@ -141,7 +151,7 @@ export function delayOf(world: World, life: Life, port: Port, nth: number): numb
 }
 
 /** When nothing is ready, this many turns more tell whether something was about to be. */
-const IDLE_TURNS = 48;
+const IDLE_TURNS = 16;
 
 /**
  * Picks and runs one item, and lets go on what follows from it; when none is ready, time jumps to the next one.
@@ -149,7 +159,8 @@ const IDLE_TURNS = 48;
  */
 export async function step(world: World, until: number): Promise<boolean> {
   const { scheduler, plan, trace } = world;
-  await drain(plan.settings.turns);
+  // After a jump in time nothing goes on that did not before it.
+  if (!scheduler.isStill) await drain(plan.settings.turns);
   let item = scheduler.next();
   if (item === undefined) {
     await drain(IDLE_TURNS);
@@ -158,11 +169,10 @@ export async function step(world: World, until: number): Promise<boolean> {
   if (item === undefined) {
     const at = scheduler.nextAt();
     if (at === undefined || at > until) return false;
-    scheduler.now = at;
+    scheduler.jump(at);
     return true;
   }
-  const { life, port, nth } = item;
-  trace.add(`${scheduler.now} ${life === undefined ? "world" : `${life.worker}.${life.generation}`} ${port} ${nth}`);
+  trace.pick(scheduler.now, item);
   const running = item.run();
   if (running instanceof Promise) await running;
   return true;
