@@ -110,8 +110,10 @@ export default defineConfig({
       workerd("adapters/d1", "test/wrangler.jsonc"),
       workerd("apps/edge-worker", "wrangler.jsonc", { GITHUB_WEBHOOK_SECRET: "development", WATCHDOG_SECONDS: "1" }, [
         "cost/**",
+        "several-databases/**",
       ]),
       workerd("apps/edge-worker/cost", "wrangler.jsonc"),
+      workerd("apps/edge-worker/several-databases", "wrangler.jsonc"),
       {
         ...conditions("browser"),
         test: {

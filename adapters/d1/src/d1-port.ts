@@ -1,3 +1,4 @@
+import { HephaestusError } from "@hephaestus/core";
 import { type SqlPort, storageError } from "@hephaestus/sqlite";
 
 /** A D1 binding, or a session of one (`database.withSession("first-primary")`). */
@@ -6,10 +7,15 @@ export type D1 = Pick<D1Database, "prepare" | "batch">;
 /**
  * The port over a D1 database: a batch of D1 is one transaction.
  *
+ * @throws HephaestusError OPTION_INVALID when there is none, as where a binding is missing
  * @example
  * await migrate(d1Port(env.DB));
  */
 export function d1Port(database: D1): SqlPort {
+  if (typeof (database as Partial<D1> | undefined)?.prepare !== "function") {
+    const message = "this is no D1 database: is the binding in the wrangler config?";
+    throw new HephaestusError("OPTION_INVALID", message, { field: "databases" });
+  }
   return {
     async batch(statements) {
       try {

@@ -52,9 +52,13 @@ export function severalIndexes(indexes: readonly InstanceIndex[]): InstanceIndex
     },
     drop: (id, run) => of(id).drop(id, run),
     query: (filter) => queryAll(indexes, of, filter),
+    /** Each has its share of the limit; one that does not answer keeps nobody from looking after those of the others. */
     async overdue(request) {
-      const rows = await Promise.all(indexes.map((index) => index.overdue(request)));
-      return rows.flat().slice(0, request.limit);
+      const limit = Math.ceil(request.limit / indexes.length);
+      const rows = await Promise.allSettled(indexes.map((index) => index.overdue({ ...request, limit })));
+      const answered = rows.filter((one) => one.status === "fulfilled");
+      if (answered.length === 0) throw (rows[0] as PromiseRejectedResult).reason;
+      return answered.flatMap((one) => one.value).slice(0, request.limit);
     },
   };
 }

@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import { commitOf, headerOf, storageConformance } from "@hephaestus/core/testing/conformance";
 import { beforeAll, expect, it } from "vitest";
 import { d1Index, d1Storage, migrate } from "./index.ts";
+import { severalIndexes } from "./several-databases.ts";
 
 const all = [env.DB, env.DB2, env.DB3];
 beforeAll(() => migrate(all));
@@ -62,6 +63,19 @@ it("a list is one list: in order, in pages that neither skip nor repeat, whateve
   expect((await index.query({ id: "a0" })).items).toEqual([]);
 });
 
+it("what is overdue comes from each of them, in shares; one that does not answer does not hold up the others", async () => {
+  const [one, other] = [d1Index(env.DB, { namespace: "overdue" }), d1Index(env.DB2, { namespace: "overdue" })];
+  const late = (prefix: string) => Array.from({ length: 9 }, (_, n) => headerOf(`${prefix}${n}`, { wakeAt: 1 }));
+  await one.put(late("one"));
+  await other.put(late("other"));
+  const silent: typeof one = { ...other, overdue: () => Promise.reject(new Error("down")) };
+  const request = { before: 2, limit: 4 };
+  const found = await severalIndexes([one, other]).overdue(request);
+  expect(found.map(({ id }) => id.replace(/\d/, "")).sort()).toEqual(["one", "one", "other", "other"]);
+  expect(await severalIndexes([one, silent]).overdue(request)).toHaveLength(2);
+  await expect(severalIndexes([silent, silent]).overdue(request)).rejects.toThrow("down");
+});
+
 it("what is due comes soonest first from all of them", async () => {
   const storage = d1Storage(all, { namespace: "due" });
   const ids = Array.from({ length: 30 }, (_, n) => `i${n}`);
@@ -71,8 +85,10 @@ it("what is due comes soonest first from all of them", async () => {
   expect(rows.map((row) => row.wakeAt)).toEqual([71, 72, 73, 74, 75, 76, 77, 78, 79, 80]);
 });
 
-it("none is refused", () => {
-  expect(() => d1Storage([])).toThrow(
-    expect.objectContaining({ code: "OPTION_INVALID", details: { field: "databases" } }),
-  );
+it("none is refused, and one whose binding is missing", () => {
+  for (const databases of [[], undefined, [env.DB, undefined]]) {
+    expect(() => d1Index(databases as D1Database[])).toThrow(
+      expect.objectContaining({ code: "OPTION_INVALID", details: { field: "databases" } }),
+    );
+  }
 });

@@ -130,6 +130,6 @@ function headerOfState(state: RunState, code: Code | undefined): Header {
 }
 
 /** Whether a commit changes what lists show: an event that waits in the inbox does not. */
-export function isSeenInIndex({ run, status, steps }: Changes): boolean {
-  return run !== undefined || status !== undefined || steps !== undefined;
+export function isSeenInIndex({ run, status, steps, fingerprint }: Changes): boolean {
+  return run !== undefined || status !== undefined || steps !== undefined || fingerprint !== undefined;
 }

@@ -4,7 +4,7 @@ import type { AttemptInput, AttemptReport, HephaestusError } from "@hephaestus/c
 import { beforeEach, expect, vi } from "vitest";
 import { type AttemptToken, objectOf, type StepMessage, TIMING_DEFAULT } from "../src/index.ts";
 import { fromWire, type Wire } from "../src/wire.ts";
-import { closeGates, consumed, deployment, edge, index, lossy, timing, witnessed } from "./worker.ts";
+import { closeGates, consumed, deployed, deployment, edge, index, lossy, timing, witnessed } from "./worker.ts";
 import { writesOf } from "./write-counter.ts";
 
 export const engine = edge.engine(env);
@@ -22,6 +22,7 @@ export function beWholeBeforeEach(): void {
     consumed.length = 0;
     Object.assign(index, { failing: false, hanging: false, calls: 0 });
     deployment.broken = false;
+    deployed.edge = undefined;
     Object.assign(lossy, { mode: "deliver", sent: [], batches: 0 });
     Object.assign(timing, TIMING);
     closeGates();

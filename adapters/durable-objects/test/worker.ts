@@ -1,6 +1,15 @@
-import { telemetryBus } from "@hephaestus/core";
+import { env as exportedEnv } from "cloudflare:workers";
+import { type AnyWorkflow, type Hephaestus, telemetryBus } from "@hephaestus/core";
 import { runnerWorkflows } from "@hephaestus/core/testing/conformance";
-import { hephaestusEdge, type ObjectNamespace, type StepMessage, TIMING_DEFAULT, type Timing } from "../src/index.ts";
+import {
+  type Edge,
+  type EdgeOptions,
+  hephaestusEdge,
+  type ObjectNamespace,
+  type StepMessage,
+  TIMING_DEFAULT,
+  type Timing,
+} from "../src/index.ts";
 import { type TestIndex, testIndex } from "./memory-index.ts";
 import { type Witness, workflows } from "./workflows.ts";
 import { countWrites, writesOf } from "./write-counter.ts";
@@ -95,8 +104,7 @@ const witnessOf = (env: Cloudflare.Env): Witness => ({
 
 export const telemetry = telemetryBus();
 
-export const edge = hephaestusEdge<Cloudflare.Env>({
-  workflows: [...workflows, ...runnerWorkflows],
+const options: Omit<EdgeOptions<Cloudflare.Env>, "workflows"> = {
   bindings(env, namespace) {
     if (deployment.broken || namespace === "broken") throw new Error("a binding is missing");
     return {
@@ -110,11 +118,24 @@ export const edge = hephaestusEdge<Cloudflare.Env>({
   deadLetterQueue: "dead",
   telemetry,
   timing: () => timing,
-});
+};
+
+export const edge = hephaestusEdge<Cloudflare.Env>({ ...options, workflows: [...workflows, ...runnerWorkflows] });
+
+/** Another deployment of this worker: objects that are loaded from now on have this code; none is the worker's own. */
+export const deployed = { edge: undefined as Edge<Cloudflare.Env> | undefined };
+export function deploy(...code: readonly AnyWorkflow[]): Hephaestus {
+  deployed.edge = hephaestusEdge<Cloudflare.Env>({ ...options, workflows: code });
+  return deployed.edge.engine(exportedEnv);
+}
 
 export class WorkflowInstance extends edge.Instance {
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
-    super(countWrites(ctx), env);
+    const counted = countWrites(ctx);
+    super(counted, env);
+    // What a constructor returns is the object.
+    // biome-ignore lint/correctness/noConstructorReturn: so it stands for a class of another deployment
+    if (deployed.edge) return new deployed.edge.Instance(counted, env) as WorkflowInstance;
     const name = ctx.id.name ?? "";
     contexts.set(name, ctx);
     loads.set(name, loadsOf(name) + 1);
