@@ -1,7 +1,7 @@
-import type { Header, Timestamp } from "@hephaestus/core";
-import { HEADER_COLUMNS, QUERYABLE_BYTES_MAX, toHeaderRow } from "./header-row.ts";
+import type { Header } from "@hephaestus/core";
+import { HEADER_COLUMNS, QUERYABLE_BYTES_MAX } from "./header-row.ts";
 import type { SqlValue, Statement } from "./port.ts";
-import { sources } from "./source.ts";
+import { type FedRows, fedStatement } from "./source.ts";
 import { escapeText } from "./text.ts";
 
 /** None of these changes in a run; leaving them alone spares their index rows with each update. */
@@ -19,25 +19,14 @@ const UPDATES = HEADER_COLUMNS.filter((column) => !FIXED.has(column))
   .join(", ");
 
 /**
- * Writes header rows, several in a statement.
+ * The text that writes header rows, new ones or over those that are there.
  *
- * @param guard columns beside the header's (as `h.<column>`), and the condition under which a row is written
+ * @param instead expressions in place of columns of the rows; a row in which `revision` is NULL is left out
  */
-export function upsertHeaders(
-  ns: string,
-  rows: readonly { readonly header: Header; readonly lookAt?: Timestamp; readonly extra?: readonly SqlValue[] }[],
-  guard: { readonly columns?: readonly string[]; readonly insertIf?: string; readonly updateIf?: string },
-): readonly Statement[] {
-  const columns = [...HEADER_COLUMNS, ...(guard.columns ?? [])];
-  const values = rows.map(({ header, lookAt, extra = [] }) => [...toHeaderRow(header, lookAt), ...extra]);
-  return sources(columns, values).map(({ sql, params }) => ({
-    sql: `INSERT INTO hephaestus_instances (ns, ${HEADER_COLUMNS.join(", ")})
-SELECT ?1, ${HEADER_COLUMNS.map((column) => `h.${column}`).join(", ")} FROM (${sql}) h
-WHERE ${guard.insertIf ?? "true"}
-ON CONFLICT (ns, id, run) DO UPDATE SET ${UPDATES}${guard.updateIf ? ` WHERE ${guard.updateIf}` : ""}
-RETURNING id, run`,
-    params: [ns, ...params],
-  }));
+export function upsertHeaders({ column, values }: FedRows, instead: Readonly<Record<string, string>> = {}): string {
+  return `INSERT OR IGNORE INTO hephaestus_instances (ns, ${HEADER_COLUMNS.join(", ")})
+${values(["?1", ...HEADER_COLUMNS.map((name) => instead[name] ?? column(name))])}
+ON CONFLICT (ns, id, run) DO UPDATE SET ${UPDATES}`;
 }
 
 /**
@@ -45,16 +34,21 @@ RETURNING id, run`,
  * that it needs no guard. A tag that a row no longer has may stay in the index; queries ask the row.
  */
 export function indexTags(ns: string, headers: readonly Header[]): readonly Statement[] {
-  const keys = headers.filter((header) => header.tags.length > 0).map(({ id, run }) => [escapeText(id), run]);
-  return sources(["id", "run"], keys).map(({ sql, params }) => ({
-    sql: `INSERT INTO hephaestus_tags (ns, tag, created, id, run)
-SELECT i.ns, t.value, i.created, i.id, i.run FROM (${sql}) k
+  const tagged = headers.filter(({ tags }) => tags.length > 0);
+  return insertTags(
+    ns,
+    tagged.map(({ id, run }) => [escapeText(id), run]),
+  );
+}
+
+const insertTags = fedStatement(
+  ["id", "run"],
+  ({ table }) => `INSERT INTO hephaestus_tags (ns, tag, created, id, run)
+SELECT i.ns, t.value, i.created, i.id, i.run FROM ${table} k
 CROSS JOIN hephaestus_instances i ON i.ns = ?1 AND i.id = k.id AND i.run = k.run
 CROSS JOIN json_each(i.tags) t
 WHERE true ON CONFLICT DO NOTHING`,
-    params: [ns, ...params],
-  }));
-}
+);
 
 /** Removes the rows of an instance for which a condition on `i` holds, and their tags. */
 export function deleteHeaders(params: readonly SqlValue[], condition: string): readonly [Statement, Statement] {

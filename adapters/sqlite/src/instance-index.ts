@@ -1,8 +1,10 @@
-import type { Header, InstanceFilter, InstanceSummary, Page, Timestamp } from "@hephaestus/core";
+import type { Header, InstanceFilter, InstanceSummary, Page } from "@hephaestus/core";
+import { HEADER_COLUMNS, toHeaderRow } from "./header-row.ts";
 import { deleteHeaders, indexTags, upsertHeaders } from "./header-statements.ts";
 import { type Overdue, type OverdueRequest, selectOverdue } from "./overdue.ts";
-import type { SqlPort } from "./port.ts";
+import type { SqlPort, SqlValue } from "./port.ts";
 import { queryInstances } from "./query.ts";
+import { fedStatement } from "./source.ts";
 import type { SqlStorageOptions } from "./storage.ts";
 import { escapeText, unescapeText } from "./text.ts";
 
@@ -38,9 +40,7 @@ export function instanceIndex(port: SqlPort, { namespace = "", indexes = [] }: S
   return {
     async put(headers) {
       if (headers.length === 0) return [];
-      const rows = upsertHeaders(ns, headers.map(withLookAt), {
-        updateIf: "excluded.revision > hephaestus_instances.revision",
-      });
+      const rows = putHeaders(ns, headers.map(withLookAt));
       const answers = await port.batch([...rows, ...indexTags(ns, headers)]);
       return answers
         .slice(0, rows.length)
@@ -58,7 +58,12 @@ export function instanceIndex(port: SqlPort, { namespace = "", indexes = [] }: S
   };
 }
 
+const putHeaders = fedStatement(
+  HEADER_COLUMNS,
+  (rows) => `${upsertHeaders(rows)} WHERE excluded.revision > hephaestus_instances.revision RETURNING id, run`,
+);
+
 /** Nobody drives by these rows: what wakes an instance is elsewhere, and the index of `wake_at` would cost a row each time. */
-function withLookAt({ wakeAt, ...header }: Header): { readonly header: Header; readonly lookAt?: Timestamp } {
-  return { header, ...(wakeAt === undefined ? {} : { lookAt: wakeAt }) };
+function withLookAt({ wakeAt, ...header }: Header): readonly SqlValue[] {
+  return toHeaderRow(header, wakeAt);
 }

@@ -107,6 +107,7 @@ export function nodePort(database: DatabaseSync): SqlPort {
   const run = runner(database);
   const transact = transactions(database);
   return {
+    statementsAreCheap: true,
     async batch(statements, { durability } = {}) {
       return guarded(() => {
         if (durability === "strict") return strictly(() => transact(() => run(statements)));

@@ -22,6 +22,11 @@ export interface BatchOptions {
  */
 export interface SqlPort {
   /**
+   * A statement costs little beside the rows that it writes: each commit of a group is given statements of its own, in
+   * one transaction all the same. Unless said so, a group is as few statements as possible.
+   */
+  readonly statementsAreCheap?: boolean;
+  /**
    * Runs the statements in order as one atomic transaction that is serialised with all others, and answers the rows
    * of each. When it throws, nothing was written, or the outcome is unknown.
    *

@@ -1,4 +1,4 @@
-import type { SqlValue } from "./port.ts";
+import type { SqlValue, Statement } from "./port.ts";
 
 /**
  * The longest text that is bound, in UTF-16 units: at three bytes each it stays under the 2 MB that D1 takes as one
@@ -6,46 +6,62 @@ import type { SqlValue } from "./port.ts";
  */
 export const BOUND_LENGTH_MAX = 500_000;
 
-/** Rows as a SELECT with named columns. Parameters begin at `?2`; `?1` is left to the namespace. */
-export interface Source {
-  readonly sql: string;
-  readonly params: readonly SqlValue[];
+/** What the text of a statement calls the rows that it is fed. */
+export interface FedRows {
+  /** A column of the row, as an expression. */
+  readonly column: (name: string) => string;
+  /** What stands in an INSERT in place of VALUES: a row of these expressions for each row. */
+  readonly values: (expressions: readonly string[]) => string;
+  /** The rows as what a SELECT is from, with named columns. */
+  readonly table: string;
 }
 
 /**
- * Any number of rows as the fewest SELECTs: as many rows as fit come through one bound JSON text, and a row that is
- * too large for that has each of its values bound by itself.
+ * A statement for any number of rows: as many as fit come through one bound JSON text; a row by itself, and one that is
+ * too large for that, has each of its values bound. Its two texts are made once, so that whoever keeps prepared
+ * statements finds them by the same string.
+ *
+ * @param columns of a row, in order
+ * @param text in which `?1` is the namespace
  */
-export function sources(columns: readonly string[], rows: readonly (readonly SqlValue[])[]): readonly Source[] {
-  const answer: Source[] = [];
-  let group: string[] = [];
-  let length = 0;
-  const flush = () => {
-    if (group.length > 0) answer.push(fromJson(columns, `[${group.join(",")}]`));
-    group = [];
-    length = 0;
-  };
-  // A row by itself is spared the way through JSON.
-  if (rows.length === 1) return [fromValues(columns, rows[0] as readonly SqlValue[])];
-  for (const row of rows) {
-    const text = JSON.stringify(row);
-    if (text.length > BOUND_LENGTH_MAX) {
-      answer.push(fromValues(columns, row));
-      continue;
+export function fedStatement(columns: readonly string[], text: (rows: FedRows) => string) {
+  const named = (column: FedRows["column"]) => columns.map((name) => `${column(name)} AS ${name}`).join(", ");
+  const parameter = (name: string) => `?${columns.indexOf(name) + 2}`;
+  const bound = text({
+    column: parameter,
+    values: (expressions) => `VALUES (${expressions.join(", ")})`,
+    table: `(SELECT ${named(parameter)})`,
+  });
+  const extracted = (name: string) => `(fed.value ->> ${columns.indexOf(name)})`;
+  const fromJson = text({
+    column: extracted,
+    // Without a WHERE, the ON of an ON CONFLICT would be taken for that of a join.
+    values: (expressions) => `SELECT ${expressions.join(", ")} FROM json_each(?2) fed WHERE true`,
+    table: `(SELECT ${named(extracted)} FROM json_each(?2) fed)`,
+  });
+  return (ns: string, rows: readonly (readonly SqlValue[])[]): readonly Statement[] => {
+    const [first] = rows;
+    if (first === undefined) return [];
+    if (rows.length === 1) return [{ sql: bound, params: [ns, ...first] }];
+    const statements: Statement[] = [];
+    let group: string[] = [];
+    let length = 0;
+    const flush = () => {
+      if (group.length > 0) statements.push({ sql: fromJson, params: [ns, `[${group.join(",")}]`] });
+      group = [];
+      length = 0;
+    };
+    for (const row of rows) {
+      const json = JSON.stringify(row);
+      if (json.length > BOUND_LENGTH_MAX) {
+        statements.push({ sql: bound, params: [ns, ...row] });
+        continue;
+      }
+      if (length + json.length > BOUND_LENGTH_MAX) flush();
+      group.push(json);
+      length += json.length + 1;
     }
-    if (length + text.length > BOUND_LENGTH_MAX) flush();
-    group.push(text);
-    length += text.length + 1;
-  }
-  flush();
-  return answer;
-}
-
-function fromJson(columns: readonly string[], json: string): Source {
-  const values = columns.map((column, index) => `value ->> ${index} AS ${column}`);
-  return { sql: `SELECT ${values.join(", ")} FROM json_each(?2)`, params: [json] };
-}
-
-function fromValues(columns: readonly string[], params: readonly SqlValue[]): Source {
-  return { sql: `SELECT ${columns.map((column, index) => `?${index + 2} AS ${column}`).join(", ")}`, params };
+    flush();
+    return statements;
+  };
 }

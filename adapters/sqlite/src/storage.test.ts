@@ -8,8 +8,8 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { migrate } from "./migrations.ts";
 import { nodePort, sqliteStorage } from "./node.ts";
-import type { Statement } from "./port.ts";
-import { sqlStorage } from "./storage.ts";
+import type { SqlPort, Statement } from "./port.ts";
+import { type SqlStorageOptions, sqlStorage } from "./storage.ts";
 
 storageConformance("sqlite, a file with two connections", async () => {
   const fileName = join(mkdtempSync(join(tmpdir(), "hephaestus-")), "test.db");
@@ -17,22 +17,23 @@ storageConformance("sqlite, a file with two connections", async () => {
   return { open, reopen: open };
 });
 
-storageConformance("sqlite, in memory", async () => {
-  const storage = sqliteStorage(":memory:");
+storageConformance("sqlite, in memory, a group in as few statements as possible", async () => {
+  const { storage } = await observed();
   return { open: async () => storage, reopen: async () => storage };
 });
 
-/** A storage whose statements are kept to be looked at. */
-async function observed() {
+/** A storage whose statements are kept to be looked at, and which makes them as few as possible. */
+async function observed(options: SqlStorageOptions = {}) {
   const port = nodePort(new DatabaseSync(":memory:"));
   await migrate(port);
   const batches: (readonly Statement[])[] = [];
-  const storage = sqlStorage({
+  const observedPort: SqlPort = {
     batch(statements) {
       batches.push(statements);
       return port.batch(statements);
     },
-  });
+  };
+  const storage = sqlStorage(observedPort, options);
   return { storage, batches, port };
 }
 
@@ -42,6 +43,24 @@ it("a group of commits is two statements, three with tags", async () => {
   expect(await storage.commit(group)).toEqual(Array(100).fill("ok"));
   await storage.commit([commitOf("t", 0, { header: headerOf("t", { tags: ["a"] }) })]);
   expect(batches.map((statements) => statements.length)).toEqual([2, 3]);
+});
+
+it("where statements are cheap, each commit has its own, by texts that are prepared once", async () => {
+  const port = nodePort(new DatabaseSync(":memory:"));
+  await migrate(port);
+  const batches: (readonly Statement[])[] = [];
+  const batch: SqlPort["batch"] = (statements) => {
+    batches.push(statements);
+    return port.batch(statements);
+  };
+  const storage = sqlStorage({ ...port, batch });
+  const group = (expected: number, header: boolean) =>
+    ["a", "b", "c"].map((id) => commitOf(id, expected, header ? { header: headerOf(id, { tags: ["x"] }) } : {}));
+  expect(await storage.commit(group(0, true))).toEqual(["ok", "ok", "ok"]);
+  expect(await storage.commit([...group(1, false), commitOf("d", 1)])).toEqual(["ok", "ok", "ok", "conflict"]);
+  expect(await storage.commit([...group(1, true), commitOf("d", 0)])).toEqual([...Array(3).fill("conflict"), "ok"]);
+  expect(batches.map((statements) => statements.length)).toEqual([9, 4, 10]);
+  expect(new Set(batches.flat().map(({ sql }) => sql)).size).toBe(3);
 });
 
 it("a bound value stays under 2 MB and a statement under 100 parameters, whatever is committed", async () => {
@@ -121,48 +140,57 @@ it("names with any character are kept as they are, and apart", async () => {
     ),
   });
   await fc.assert(
-    fc.asyncProperty(fc.uniqueArray(hostile, { minLength: 1, maxLength: 5 }), hostile, async (ids, name) => {
-      const storage = sqliteStorage(":memory:", { namespace: name });
-      const payloads = { [`event:${name}`]: JSON.stringify(name) };
-      const changes: Changes = {
-        at: 1,
-        steps: { [name]: { status: "waiting", taken: name, metadata: { [name]: name } } },
-      };
-      const headers = ids.map((id) =>
-        headerOf(id, {
-          workflow: name,
-          key: name,
-          fingerprint: name,
-          tags: [name],
-          owner: name,
-          wakeAt: 1,
-          current: [name],
-          metadata: { m: name },
-        }),
-      );
-      await storage.commit(
-        ids.map((id, n) => commitOf(id, 0, { nonce: name, changes, payloads, header: headers[n]! })),
-      );
-      for (const [n, id] of ids.entries()) {
-        expect(await storage.load(id)).toEqual([{ revision: 1, run: 1, nonce: name, changes }]);
-        expect(await storage.payloads(id, [1])).toEqual([payloads]);
-        const { owner: _owner, wakeAt: _wakeAt, ...summary } = headers[n]!;
-        expect((await storage.query({ id, key: name, workflow: name, tag: name })).items).toEqual([summary]);
-      }
-      const definitions = [{ workflow: name, version: 1, fingerprint: name }];
-      const due = await storage.due({ before: 1, limit: 10, definitions });
-      expect(new Set(due)).toEqual(new Set(ids.map((id) => ({ id, run: 1, wakeAt: 1, owner: name }))));
-      const first = await storage.query({ tag: name, limit: 1 });
-      const rest = first.next ? (await storage.query({ tag: name, cursor: first.next })).items : [];
-      expect(new Set([...first.items, ...rest].map((item) => item.id))).toEqual(new Set(ids));
-      await storage.close();
-    }),
+    fc.asyncProperty(
+      fc.uniqueArray(hostile, { minLength: 1, maxLength: 5 }),
+      hostile,
+      fc.boolean(),
+      async (ids, name, isGrouped) => {
+        const namespace = name;
+        const storage = isGrouped ? (await observed({ namespace })).storage : sqliteStorage(":memory:", { namespace });
+        const payloads = { [`event:${name}`]: JSON.stringify(name) };
+        const changes: Changes = {
+          at: 1,
+          steps: { [name]: { status: "waiting", taken: name, metadata: { [name]: name } } },
+        };
+        const headers = ids.map((id) =>
+          headerOf(id, {
+            workflow: name,
+            key: name,
+            fingerprint: name,
+            tags: [name],
+            owner: name,
+            wakeAt: 1,
+            current: [name],
+            metadata: { m: name },
+          }),
+        );
+        await storage.commit(
+          ids.map((id, n) => commitOf(id, 0, { nonce: name, changes, payloads, header: headers[n]! })),
+        );
+        for (const [n, id] of ids.entries()) {
+          expect(await storage.load(id)).toEqual([{ revision: 1, run: 1, nonce: name, changes }]);
+          expect(await storage.payloads(id, [1])).toEqual([payloads]);
+          const { owner: _owner, wakeAt: _wakeAt, ...summary } = headers[n]!;
+          expect((await storage.query({ id, key: name, workflow: name, tag: name })).items).toEqual([summary]);
+        }
+        const definitions = [{ workflow: name, version: 1, fingerprint: name }];
+        const due = await storage.due({ before: 1, limit: 10, definitions });
+        expect(new Set(due)).toEqual(new Set(ids.map((id) => ({ id, run: 1, wakeAt: 1, owner: name }))));
+        const first = await storage.query({ tag: name, limit: 1 });
+        const rest = first.next ? (await storage.query({ tag: name, cursor: first.next })).items : [];
+        expect(new Set([...first.items, ...rest].map((item) => item.id))).toEqual(new Set(ids));
+        await storage.close?.();
+      },
+    ),
     { numRuns: 60 },
   );
 });
 
-it("of two commits of one instance in a group one wins, though a caller should not ask", async () => {
-  const { storage } = await observed();
+it.each([
+  ["each by itself", async () => sqliteStorage(":memory:")],
+  ["in one statement", async () => (await observed()).storage],
+])("of two commits of one instance in a group one wins, though a caller should not ask: %s", async (_, open) => {
+  const storage = await open();
   const answers = await storage.commit([commitOf("a", 0, { nonce: "x" }), commitOf("a", 0, { nonce: "y" })]);
   expect(answers.toSorted()).toEqual(["conflict", "ok"]);
   expect((await storage.load("a"))?.map((record) => record.nonce)).toEqual([answers[0] === "ok" ? "x" : "y"]);

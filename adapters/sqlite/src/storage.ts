@@ -1,5 +1,5 @@
 import type { Changes, Payloads, Storage, StoredRecord } from "@hephaestus/core";
-import { commitStatements, IN_PIECES } from "./commit-statements.ts";
+import { commitStatements, IN_PIECES, statementsOfEach } from "./commit-statements.ts";
 import { corrupt } from "./errors.ts";
 import {
   joinPieces,
@@ -49,13 +49,10 @@ export function sqlStorage(port: SqlPort, { namespace = "", indexes = [] }: SqlS
     },
     async commit(commits) {
       if (commits.length === 0) return [];
-      const { statements, answers } = commitStatements(ns, commits);
       const strict = commits.some((commit) => commit.durability === "strict");
-      const won = (await port.batch(statements, strict ? { durability: "strict" } : {})).slice(-answers).flat();
-      const winners = new Set(won.map((row) => `${row.nonce}\0${row.id}`));
-      return commits.map(({ id, nonce }) =>
-        winners.has(`${escapeText(nonce)}\0${escapeText(id)}`) ? "ok" : "conflict",
-      );
+      const toStatements = port.statementsAreCheap ? statementsOfEach : commitStatements;
+      const { statements, results } = toStatements(ns, commits);
+      return results(await port.batch(statements, strict ? { durability: "strict" } : {}));
     },
     async payloads(id, revisions) {
       const [rows = []] = await port.batch([selectPayloads(ns, id, revisions)]);
