@@ -19,22 +19,16 @@ export const DURATION_MS_MAX = 36_525 * MS.days;
  * @throws HephaestusError OPTION_INVALID for an unknown part, a negative one, none at all, or more than 100 years
  */
 export function durationMs(duration: Duration, field = "duration"): number {
-  const invalid = (why: string): never => {
-    throw new HephaestusError("OPTION_INVALID", `${field}: ${why}`, { field });
-  };
-  if (typeof duration !== "object" || duration === null)
-    return invalid("a duration is an object such as { seconds: 5 }");
-  let total = 0;
-  const parts = Object.entries(duration).filter(([, amount]) => amount !== undefined);
-  if (parts.length === 0) return invalid("a duration needs at least one part");
-  for (const [unit, amount] of parts as [string, unknown][]) {
-    if (!Object.hasOwn(MS, unit)) return invalid(`unknown unit ${JSON.stringify(unit)}`);
-    if (typeof amount !== "number" || !Number.isFinite(amount) || amount < 0) {
-      return invalid(`${unit} must be a number, 0 or more`);
-    }
-    total += amount * MS[unit as keyof typeof MS];
+  const given: [string, unknown][] = typeof duration === "object" && duration !== null ? Object.entries(duration) : [];
+  const parts = given.filter(([, amount]) => amount !== undefined);
+  let total = parts.length > 0 ? 0 : Number.NaN;
+  for (const [unit, amount] of parts) {
+    const isPart = Object.hasOwn(MS, unit) && typeof amount === "number" && amount >= 0;
+    total += isPart ? amount * MS[unit as keyof typeof MS] : Number.NaN;
   }
   total = Math.round(total);
-  if (total > DURATION_MS_MAX) return invalid("longer than 100 years");
-  return total;
+  if (total <= DURATION_MS_MAX) return total;
+  throw new HephaestusError("OPTION_INVALID", `${field}: ${DURATION_RULE}`, { field });
 }
+
+const DURATION_RULE = `an object of ${Object.keys(MS).join(", ")}: numbers, 0 or more, of at most 100 years in all`;

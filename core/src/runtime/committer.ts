@@ -164,43 +164,22 @@ export class Committer implements DrivenInstance {
     }
     const nonce = this.#host.nonce();
     this.#nonce = nonce;
+    const answerAll = (): void => answer(batch, replies);
+    const failed = (error: unknown): Trouble => ({ type: "error", error, nonce, answer: answerAll });
+    const conclude = (result: CommitResult): Trouble | undefined => {
+      if (result !== "ok") return { type: "conflict", nonce, answer: answerAll };
+      this.code ??= this.#adopting;
+      this.#heardAt = draft.now;
+      this.#foldDecision(decision, changes);
+      answerAll();
+      return undefined;
+    };
     try {
       const result = this.#host.commit(toCommit(decision, changes, nonce, batch));
-      return result instanceof Promise
-        ? this.#awaitResult(batch, decision, changes, nonce, result)
-        : this.#conclude(batch, decision, changes, nonce, result);
+      return result instanceof Promise ? result.then(conclude).catch(failed) : conclude(result);
     } catch (error) {
-      return { type: "error", error, nonce, answer: () => answer(batch, decision.replies) };
+      return failed(error);
     }
-  }
-
-  async #awaitResult(
-    batch: readonly Request[],
-    decision: Decision,
-    changes: Changes,
-    nonce: string,
-    result: Promise<CommitResult>,
-  ): Promise<Trouble | undefined> {
-    try {
-      return this.#conclude(batch, decision, changes, nonce, await result);
-    } catch (error) {
-      return { type: "error", error, nonce, answer: () => answer(batch, decision.replies) };
-    }
-  }
-
-  #conclude(
-    batch: readonly Request[],
-    decision: Decision,
-    changes: Changes,
-    nonce: string,
-    result: CommitResult,
-  ): Trouble | undefined {
-    if (result !== "ok") return { type: "conflict", nonce, answer: () => answer(batch, decision.replies) };
-    this.code ??= this.#adopting;
-    this.#heardAt = decision.draft.now;
-    this.#foldDecision(decision, changes);
-    answer(batch, decision.replies);
-    return undefined;
   }
 
   /** Looks up what is stored, and tries again until there is an answer. */
