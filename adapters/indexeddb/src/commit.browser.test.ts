@@ -11,7 +11,7 @@ describe("a group commit", () => {
 
   it("is one transaction for any number of instances", async () => {
     const storage = opened(fresh());
-    await storage.load("open the database first");
+    await storage.commit([commitOf("opens the database, and registers", 0)]);
     const transactions = vi.spyOn(IDBDatabase.prototype, "transaction");
     const group = Array.from({ length: 50 }, (_, n) => commitOf(`i${n}`, 0, { payloads: { input: "1" } }));
     expect(new Set(await storage.commit(group))).toEqual(new Set(["ok"]));

@@ -1,14 +1,21 @@
-import { type Commit, type CommitResult, mergeHeader } from "@hephaestus/core";
+import {
+  type Commit,
+  type CommitResult,
+  type Header,
+  mergeHeader,
+  type Payloads,
+  type Revision,
+} from "@hephaestus/core";
 import { unwrap } from "idb";
 import type { Transaction } from "./connection.ts";
-import { allOf, type JournalRow, type StoreName } from "./schema.ts";
+import { allOf, type JournalRow, PLACEHOLDER, type StoreName, type Ticket } from "./schema.ts";
 
 /**
  * Payloads of at most so many UTF-16 units in all lie in their record, longer ones in a store of their own. A second
  * `add` makes a commit about a fifth slower, and most results are short; but `load` reads whole records, and must
  * not read what nobody asked for.
  */
-const INLINE_LENGTH_MAX = 1_024;
+export const INLINE_LENGTH_MAX = 1_024;
 
 /** A transaction waits for every other that writes to one of its stores, so it names no more than it needs. */
 export function storesOf(commits: readonly Commit[]): StoreName[] {
@@ -19,9 +26,38 @@ export function storesOf(commits: readonly Commit[]): StoreName[] {
 }
 
 function liesApart({ payloads }: Commit): boolean {
+  return payloads !== undefined && lengthOf(payloads) > INLINE_LENGTH_MAX;
+}
+
+/** Its payloads, if they are too long to lie in the record. */
+export function payloadsApart(commit: Commit): Payloads | undefined {
+  return liesApart(commit) ? commit.payloads : undefined;
+}
+
+export function recordOf(commit: Commit, ticket?: Ticket): JournalRow {
+  const { run, expected, nonce, changes, payloads } = commit;
+  return {
+    revision: expected + 1,
+    run,
+    nonce,
+    changes,
+    ...(payloads && !liesApart(commit) ? { payloads } : {}),
+    ...(ticket ? { ticket } : {}),
+  };
+}
+
+/** In UTF-16 units. */
+export function lengthOf(texts: Readonly<Record<string, string>>): number {
   let length = 0;
-  for (const text of Object.values(payloads ?? {})) length += text.length;
-  return length > INLINE_LENGTH_MAX;
+  for (const name in texts) length += (texts[name] as string).length;
+  return length;
+}
+
+/** What became of one commit. */
+export interface Written {
+  readonly result: CommitResult;
+  /** The row that was written with it. */
+  readonly row?: Header | undefined;
 }
 
 /**
@@ -30,39 +66,37 @@ function liesApart({ payloads }: Commit): boolean {
  * is also why the transaction is committed only after the answers: committed before, it could not take anything
  * back, and Chromium would abort the whole group for one occupied key even where `preventDefault` was called.
  */
-export async function writeCommit(transaction: Transaction<"readwrite">, commit: Commit): Promise<CommitResult> {
-  const { id, run, expected, nonce, changes, header } = commit;
-  const apart = liesApart(commit) ? commit.payloads : undefined;
+export async function writeCommit(transaction: Transaction<"readwrite">, commit: Commit): Promise<Written> {
+  const { id, run, expected, header } = commit;
+  const apart = payloadsApart(commit);
   const stores = unwrap(transaction);
   const journal = stores.objectStore("journal");
   const key = [id, expected + 1];
-  const record: JournalRow = {
-    revision: expected + 1,
-    run,
-    nonce,
-    changes,
-    ...(commit.payloads && !apart ? { payloads: commit.payloads } : {}),
-  };
   // Asked first, so that it does not see the record itself.
-  const predecessor = transaction
-    .objectStore("journal")
-    .getKey(expected === 0 ? allOf(id) : IDBKeyRange.only([id, expected]));
-  const [before, added, addedApart, row] = await Promise.all([
-    predecessor,
-    addIfFree(journal, record, key),
+  const following = follows(transaction, id, expected);
+  const [isNext, added, addedApart, before] = await Promise.all([
+    following,
+    addIfFree(journal, recordOf(commit), key),
     apart && addIfFree(stores.objectStore("payloads"), apart, key),
     // A free id has no row either: rows go with the last records.
-    header && expected > 0 && transaction.objectStore("headers").get([id, run]),
+    header && expected > 0 ? transaction.objectStore("headers").get([id, run]) : undefined,
   ]);
-  // A start needs a free id, not only a free first key: earlier records may have been removed.
-  const follows = expected === 0 ? before === undefined : before !== undefined;
-  if (added && follows) {
-    if (header) stores.objectStore("headers").put(row ? mergeHeader(row, header) : header);
-    return "ok";
+  if (added && isNext) {
+    const row = header && (before ? mergeHeader(before, header) : header);
+    if (row) stores.objectStore("headers").put(row);
+    return { result: "ok", row };
   }
   if (added) journal.delete(key);
   if (addedApart) stores.objectStore("payloads").delete(key);
-  return "conflict";
+  return { result: "conflict" };
+}
+
+/** Whether the record that is expected is there; a start needs a free id, not only a free first key. */
+async function follows(transaction: Transaction<"readwrite">, id: string, expected: Revision): Promise<boolean> {
+  const journal = transaction.objectStore("journal");
+  if (expected === 0) return (await journal.getKey(allOf(id))) === undefined;
+  if (expected > 1) return (await journal.getKey([id, expected])) !== undefined;
+  return ((await journal.get([id, 1]))?.run ?? PLACEHOLDER.run) !== PLACEHOLDER.run;
 }
 
 function addIfFree(store: IDBObjectStore, value: unknown, key: IDBValidKey): Promise<boolean> {

@@ -67,7 +67,7 @@ describe("the connection", () => {
   it("holds nothing while the page is frozen, which every other page would wait for, and goes on afterwards", async () => {
     const options = fresh();
     const [storage, other] = [opened(options), opened(options)];
-    await storage.commit([commitOf("a", 0)]);
+    await storage.load("open the database first");
     const begin = vi.spyOn(IDBDatabase.prototype, "transaction");
     const [writing, reading] = [storage.commit([commitOf("b", 0)]), storage.load("a")];
     const refused = expect(writing).rejects.toMatchObject({ code: "STORAGE_UNAVAILABLE" });
@@ -87,6 +87,18 @@ describe("the connection", () => {
     document.dispatchEvent(new Event("resume"));
     expect(await Promise.all(waiting)).toEqual([["ok"], ["ok"]]);
     expect(await reading).toBeUndefined();
+  });
+
+  it("lets a commit that was sent without looking come to its end while the page is frozen", async () => {
+    const storage = opened(fresh());
+    await storage.commit([commitOf("a", 0)]);
+    const send = vi.spyOn(IDBTransaction.prototype, "commit");
+    const writing = storage.commit([commitOf("a", 1)]);
+    await vi.waitFor(() => expect(send).toHaveBeenCalled(), { interval: 0 });
+    document.dispatchEvent(new Event("freeze"));
+    expect(await writing).toEqual(["ok"]);
+    document.dispatchEvent(new Event("resume"));
+    expect((await storage.load("a"))?.length).toBe(2);
   });
 
   it("gives up after a few tries", async () => {

@@ -37,7 +37,7 @@ export function connect(
   let current: Promise<IDBPDatabase<Schema>> | undefined;
   let closed = false;
   let sleep: { readonly over: Promise<void>; readonly end: () => void } | undefined;
-  const running = new Set<{ abort(): void }>();
+  const running = new Set<Running>();
 
   // A transaction in a page that sleeps ends when the page does, and every other one of the origin waits for it.
   const stopListening = onSleep(
@@ -47,7 +47,7 @@ export function connect(
         end = resolve;
       });
       sleep = { over, end };
-      for (const transaction of running) abort(transaction);
+      for (const { transaction } of running) abort(transaction);
       letGo();
     },
     () => {
@@ -65,10 +65,16 @@ export function connect(
     if (current === database) current = undefined;
   }
 
+  /** Whoever waits for the end of a transaction that is committed by then would hear nothing any more. */
+  function terminated(closed: IDBDatabase): void {
+    for (const one of running) if (one.transaction.db === closed) one.fail(new DOMException("closed", "AbortError"));
+  }
+
   function database(): Promise<IDBPDatabase<Schema>> {
     if (closed) throw unavailable("closed", "this storage was closed");
     if (current === undefined) {
-      const opening = openDatabase(name, upgrades, { lost: () => forget(opening), onOutdated });
+      const lost = () => forget(opening);
+      const opening = openDatabase(name, upgrades, { lost, terminated, onOutdated });
       opening.catch(() => forget(opening));
       current = opening;
     }
@@ -93,8 +99,9 @@ export function connect(
         } while (sleep);
         const transaction = opened.transaction([...stores], mode, { durability });
         begun = true;
-        running.add(transaction);
-        return await finish(transaction, use).finally(() => running.delete(transaction));
+        const ending = endOf(unwrap(transaction));
+        running.add(ending);
+        return await finish(transaction, ending, use).finally(() => running.delete(ending));
       } catch (error) {
         const lost = isLost(error);
         if (lost) {
@@ -118,7 +125,7 @@ export function connect(
   };
 }
 
-function abort(transaction: { abort(): void }): void {
+function abort(transaction: IDBTransaction): void {
   try {
     transaction.abort();
   } catch {
@@ -128,28 +135,57 @@ function abort(transaction: { abort(): void }): void {
 
 async function finish<T, Mode extends "readonly" | "readwrite">(
   transaction: Transaction<Mode>,
+  { transaction: raw, ended }: Running,
   use: (transaction: Transaction<Mode>) => Promise<T>,
 ): Promise<T> {
   // Whoever waits for it hears of its failure; nobody else has to.
+  ended.catch(() => {});
   transaction.done.catch(() => {});
   try {
     const value = await use(transaction);
-    if (transaction.mode === "readwrite") {
-      transaction.commit();
-      await transaction.done;
+    if (raw.mode === "readwrite") {
+      raw.commit();
+      await ended;
     }
     return value;
   } catch (error) {
-    abort(transaction);
-    await transaction.done.catch(() => {});
-    throw unwrap(transaction).error ?? error;
+    abort(raw);
+    await ended.catch(() => {});
+    throw raw.error ?? error;
   }
+}
+
+/** A transaction until its end. */
+interface Running {
+  readonly transaction: IDBTransaction;
+  readonly ended: Promise<void>;
+  /** Ends it for those who wait: nobody knows what became of it. */
+  fail(error: unknown): void;
+}
+
+/** `done` of idb ends at the first request that fails, when nobody knows yet what of. */
+function endOf(transaction: IDBTransaction): Running {
+  let fail: Running["fail"] = () => {};
+  const ended = new Promise<void>((resolve, reject) => {
+    fail = reject;
+    transaction.addEventListener("complete", () => resolve());
+    transaction.addEventListener("abort", () => reject(transaction.error ?? new DOMException("aborted", "AbortError")));
+  });
+  return { transaction, ended, fail };
+}
+
+interface OpenEvents {
+  /** It must not be used again. */
+  readonly lost: () => void;
+  /** The browser has closed it, with all that ran on it. */
+  readonly terminated: (database: IDBDatabase) => void;
+  readonly onOutdated: () => void;
 }
 
 function openDatabase(
   name: string,
   upgrades: readonly Upgrade[],
-  { lost, onOutdated }: { readonly lost: () => void; readonly onOutdated: () => void },
+  { lost, terminated, onOutdated }: OpenEvents,
 ): Promise<IDBPDatabase<Schema>> {
   return new Promise((resolve, reject) => {
     let patience: ReturnType<typeof setTimeout> | undefined;
@@ -176,6 +212,8 @@ function openDatabase(
       (database) => {
         clearTimeout(patience);
         if (abandoned) database.close();
+        const raw = unwrap(database);
+        raw.addEventListener("close", () => terminated(raw));
         resolve(database);
       },
       (error: unknown) => {

@@ -1,7 +1,8 @@
 import type { Payloads, Revision, StoredRecord } from "@hephaestus/core";
 import { unwrap } from "idb";
 import type { Transaction } from "./connection.ts";
-import { allOf, type JournalRow } from "./schema.ts";
+import { allOf, type JournalRow, PLACEHOLDER } from "./schema.ts";
+import { revokeWriters, type Standing } from "./standing.ts";
 
 /** Records that one request of `load` reads. */
 const LOAD_BATCH = 256;
@@ -31,7 +32,7 @@ export async function loadRecords(
 
 function latestRun(rows: readonly JournalRow[]): StoredRecord[] {
   const run = rows.at(-1)?.run;
-  return rows.filter((row) => row.run === run).map(({ payloads: _payloads, ...record }) => record);
+  return rows.filter((row) => row.run === run).map(({ payloads: _payloads, ticket: _ticket, ...record }) => record);
 }
 
 /** In the order asked for. Revisions that follow one another are read together: each request costs, whatever it finds. */
@@ -71,17 +72,23 @@ function stretchesOf(revisions: readonly Revision[]): (readonly [Revision, Revis
   return stretches;
 }
 
-/** Rows go last, so that whoever finds them after a crash removes the rest. */
+/**
+ * Rows go last, so that whoever finds them after a crash removes the rest.
+ * @param own of the one that asks, if it has any: it has forgotten what it knew of this instance
+ */
 export async function removeThrough(
   transaction: Transaction<"readwrite">,
   id: string,
   through: Revision,
+  own?: Standing,
 ): Promise<{ more: boolean }> {
+  if ((await revokeWriters(transaction, own)).more) return { more: true };
   const stores = unwrap(transaction);
-  const [, first = through] =
-    (await transaction.objectStore("journal").getKey(IDBKeyRange.bound([id], [id, through]))) ?? [];
-  const to = Math.min(through, first + REMOVE_BATCH - 1);
+  const journal = transaction.objectStore("journal");
+  const [, second] = (through > 1 && (await journal.getKey(IDBKeyRange.bound([id, 2], [id, through])))) || [];
+  const to = second === undefined ? through : Math.min(through, second + REMOVE_BATCH - 2);
   for (const name of ["journal", "payloads"]) stores.objectStore(name).delete(IDBKeyRange.bound([id], [id, to]));
+  if (to >= 1 && (await journal.getKey(allOf(id)))) stores.objectStore("journal").put(PLACEHOLDER, [id, 1]);
   if (to < through) return { more: true };
   const headers = transaction.objectStore("headers");
   for (const { run, revision } of await headers.getAll(allOf(id))) {
