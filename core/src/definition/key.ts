@@ -11,7 +11,7 @@ export const INSTANCE_ID_LENGTH_MAX = 400;
 export function checkKey(key: unknown): string {
   if (typeof key !== "string" || !KEY_VALUE.test(key)) {
     const shown = typeof key === "string" ? JSON.stringify(key.slice(0, 140)) : typeof key;
-    throw new HephaestusError("KEY_INVALID", `a key is 1 to 128 of letters, digits, ".", "_" and "-": ${shown}`, {
+    throw new HephaestusError("KEY_INVALID", `key ${shown}: 1 to 128 of letters, digits, ., _ and -`, {
       field: "key",
     });
   }

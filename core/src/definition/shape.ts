@@ -52,7 +52,7 @@ function sortTopologically(nodes: readonly StepNode[], problems: Problems): numb
   const rest = new Set(nodes.map((node) => node.index).filter((index) => !sorted.has(index)));
   for (let cycle = findCycle(nodes, rest); cycle.length > 0; cycle = findCycle(nodes, rest)) {
     const names = cycle.map((index) => (nodes[index] as StepNode).name);
-    problems.add("CYCLE", `steps lead back to themselves: ${[...names, names[0]].join(" → ")}`, ...names);
+    problems.add("CYCLE", `a cycle: ${[...names, names[0]].join(" → ")}`, ...names);
     for (const index of cycle) rest.delete(index);
   }
   return order.length === nodes.length ? order : undefined;

@@ -81,7 +81,7 @@ export function checkPath(path: string): readonly string[] {
   if (PATH.test(path)) return path.split(".");
   return refuse(
     `where.${path}`,
-    "a path begins with input., results. or metadata. and has up to 15 segments of 1 to 64 of letters, digits, _ and -",
+    "a path is input, results or metadata, then 1 to 15 times a dot and 1 to 64 of letters, digits, _ and -",
   );
 }
 
