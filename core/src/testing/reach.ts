@@ -95,6 +95,8 @@ function reasonOf(view: InstanceView, goal: Goal): string {
   const step = "step" in goal ? steps[goal.step] : undefined;
   if (step && SETTLED.has(step.status)) return `the step is ${step.status}`;
   const open = Object.entries(steps).filter(([, { status }]) => status === "waiting" || status === "active");
-  const what = open.map(([name, { status }]) => `${name} is ${status}`).join(", ");
+  const what = open
+    .map(([name, { status }]) => `${name} is ${status}${status === "active" ? ": its code has not returned" : ""}`)
+    .join(", ");
   return `the run is ${status} and nothing comes due${what ? `: ${what}` : ""}`;
 }

@@ -263,3 +263,62 @@ it("closes though a step never returns", async () => {
   await test.close();
   await expect(order.pause()).rejects.toMatchObject({ code: "CLOSED" });
 });
+
+describe("code that hangs by itself", () => {
+  const hang = defineStep({
+    name: "hang",
+    timeout: { minutes: 10 },
+    retry: { maxAttempts: 2 },
+    run: () => new Promise<void>(() => {}),
+  });
+  const stuck = defineStep({ name: "stuck", run: () => new Promise<void>(() => {}) });
+  const flowOf = (step: typeof hang | typeof stuck) =>
+    defineWorkflow({
+      name: "hangs",
+      input: type<undefined>(),
+      start: step,
+      transitions: ({ on }) => [on(step, { done })],
+    });
+
+  it("runs into its timeout, on every attempt", async () => {
+    const test = testEngine({ workflows: [flowOf(hang)], patienceMs: 40 });
+    const one = await test.for(flowOf(hang)).start(undefined);
+    await expect(one.result()).rejects.toMatchObject({ code: "RUN_FAILED", cause: { code: "STEP_TIMEOUT" } });
+    const { steps, createdAt, endedAt = 0 } = await one.get();
+    expect(steps.hang?.failures).toBe(2);
+    expect(endedAt - createdAt).toBeGreaterThanOrEqual(2 * 600_000);
+  });
+
+  it("without a timeout is named by who waits for it", async () => {
+    const test = testEngine({ workflows: [flowOf(stuck)], patienceMs: 40 });
+    const one = await test.for(flowOf(stuck)).start(undefined);
+    await expect(one.result()).rejects.toMatchObject({
+      code: "NOT_REACHED",
+      message: expect.stringContaining("stuck is active: its code has not returned"),
+    });
+  });
+
+  it("is waited for as long as it does something", async () => {
+    const busy = defineStep({
+      name: "busy",
+      timeout: { minutes: 10 },
+      run: async ({ attempt, checkpoint }) => {
+        // Each is a call of the storage, in a turn of its own.
+        for (let n = 0; n < 30; n++) {
+          await new Promise((resolve) => setTimeout(resolve, 4));
+          await checkpoint(`n${n}`, () => n);
+        }
+        return attempt;
+      },
+    });
+    const flow = defineWorkflow({
+      name: "busy_flow",
+      input: type<undefined>(),
+      start: busy,
+      transitions: ({ on }) => [on(busy, { done })],
+      output: [busy],
+    });
+    const test = testEngine({ workflows: [flow], patienceMs: 80 });
+    expect(await (await test.for(flow).start(undefined)).result()).toEqual({ busy: 1 });
+  });
+});

@@ -24,6 +24,11 @@ export interface TestEngineOptions extends Omit<HephaestusOptions, "clock" | "ru
   readonly mocks?: readonly AnyMock[];
   /** To be shared by several engines; its own unless given. */
   readonly clock?: VirtualClock;
+  /**
+   * How long the code of steps may take while nothing else goes on, in real milliseconds: then it is taken to hang, and
+   * time goes on without it, to its timeout or to another timer. 2,000 unless said otherwise.
+   */
+  readonly patienceMs?: number;
 }
 
 /** An instance: what `start` answered, or its id. */
@@ -63,6 +68,7 @@ export interface TestEngine extends Hephaestus {
 /** No timer is set beyond it: what the runner does by itself every so often is not what a test waits for. */
 const FOR_EVER_MS = 1_000 * 365.25 * 86_400_000;
 const LEASE_MS = 2 * FOR_EVER_MS;
+const PATIENCE_MS = 2_000;
 const SEED = 1;
 
 /**
@@ -74,8 +80,8 @@ const SEED = 1;
  * await order.result();
  */
 export function testEngine(options: TestEngineOptions): TestEngine {
-  const { mocks = [], clock = virtualClock(), storage = memoryStorage(), workflows, ...rest } = options;
-  const bustle = makeBustle(clock);
+  const { mocks = [], clock = virtualClock(), storage = memoryStorage(), workflows, patienceMs, ...rest } = options;
+  const bustle = makeBustle(clock, patienceMs ?? PATIENCE_MS);
   const watched = watch(workflows, mocks, bustle);
   const engine = createHephaestus({
     random: seeded(SEED),
