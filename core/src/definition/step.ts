@@ -300,7 +300,7 @@ export const TIMEOUT_EVENT = "timeout";
  */
 export function wait<const Name extends string>(
   definition: StepOptions & { readonly name: Name; readonly for: Duration },
-): Step<Name, unknown, { done: undefined }> {
+): Step<Name, unknown, { done: undefined }> & { readonly "~timer"?: true } {
   const { name, for: duration, ...options } = definition;
   return makeStep({ ...options, name, kind: "timer", events: ["done"], needs: [], maybeNeeds: [], duration });
 }

@@ -303,6 +303,10 @@ describe("a step that is pending", () => {
   it("ends by the timer that scheduleResume gives it", () => {
     const run = begun(flow);
     run.do({ type: "pending", step: "asks", attempt: 1 });
+    // Nothing says which of its events.
+    expect(() => run.do({ type: "schedule", commandId: "r", step: "asks", delayMs: 500 })).toThrow(
+      code("OPTION_INVALID"),
+    );
     const reply = run.do({ type: "schedule", commandId: "s", step: "asks", event: "no", delayMs: 500 });
     expect(reply).toEqual({ wakeAt: 1_500 });
     expect(run.pending.wakeAt).toBe(1_500);
@@ -333,6 +337,37 @@ describe("scheduleResume", () => {
     expect(run.step("two")?.status).toBe("waiting");
     run.pass(400);
     expect(run.step("two")?.event).toBe("go");
+  });
+
+  it("takes the place of the step's own timeout, sooner and later", () => {
+    const run = begun(deadline);
+    run.ends("first");
+    const set = (commandId: string, delayMs: number) =>
+      run.do({ type: "schedule", commandId, step: "hurried", delayMs });
+    set("later", 5_000);
+    run.pass(4_999);
+    expect(run.step("hurried")?.status).toBe("waiting");
+    set("sooner", 100);
+    run.pass(99);
+    expect(run.step("hurried")?.status).toBe("waiting");
+    run.pass(1);
+    expect(run.step("hurried")?.event).toBe("timeout");
+  });
+
+  it("moves the deadline: an event before it wins, one at it is too late", () => {
+    for (const [delayMs, event] of [
+      [5_001, "go"],
+      [5_000, "timeout"],
+    ] as const) {
+      const run = begun(deadline);
+      run.ends("first");
+      run.do({ type: "schedule", commandId: "later", step: "hurried", delayMs });
+      run.now += 5_000;
+      if (event === "go") run.event("go");
+      else expect(() => run.event("go")).toThrow(code("STATUS_REFUSES"));
+      run.pass(0);
+      expect(run.step("hurried")?.event).toBe(event);
+    }
   });
 
   it("is refused for steps that do not wait, do not exist or have no such event, and by what has ended", () => {

@@ -188,6 +188,27 @@ describe("an event sent to a workflow", () => {
   });
 });
 
+describe("a time given to a step", () => {
+  test("is that of one which may wait, and ends it with an event of its own", () => {
+    expectTypeOf(orders.scheduleResume("1", "payment", { days: 9 })).toEqualTypeOf<Promise<void>>();
+    void orders.scheduleResume("1", "payment", { days: 9 }, { event: "withdrawn", id: "delivery-4" });
+    void orders.scheduleResume("1", "payment", { days: 9 }, { event: "timeout" });
+    void orders.scheduleResume("1", "cool", { seconds: 1 });
+    void order.scheduleResume("render", { minutes: 1 }, { event: "refused" });
+    // @ts-expect-error an event of another step
+    void orders.scheduleResume("1", "payment", { days: 9 }, { event: "approved" });
+    // @ts-expect-error a step that never waits
+    void orders.scheduleResume("1", "check", { days: 9 });
+    // @ts-expect-error a step that there is not
+    void order.scheduleResume("paymnet", { days: 9 });
+    // @ts-expect-error not a duration
+    void order.scheduleResume("payment", 9);
+    const flow: AnyWorkflow = orderFlow;
+    void engine.for(flow).scheduleResume("1", "anything", { days: 9 }, { event: "any" });
+    void engine.scheduleResume("order_flow/orderid::1", "anything", { days: 9 }, { event: "any" });
+  });
+});
+
 describe("a handle", () => {
   test("answers the results that the workflow names, from wherever they are asked for", () => {
     type Output = Partial<{ readonly payment: { amount: number } | undefined; readonly check: number }>;

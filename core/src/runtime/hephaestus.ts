@@ -4,7 +4,7 @@ import { encodePayload, type Json } from "../definition/json.ts";
 import { instanceIdOf } from "../definition/key.ts";
 import { parsePayload } from "../definition/schema.ts";
 import type { AnyStep, Connectors } from "../definition/step.ts";
-import type { ReceiverOf, Sendable } from "../definition/taken-events.ts";
+import type { Sendable, TimerEvent, WaiterOf } from "../definition/taken-events.ts";
 import type { Edges, Unique } from "../definition/transitions.ts";
 import type { AnyVersions } from "../definition/versions.ts";
 import type { AnyWorkflow } from "../definition/workflow.ts";
@@ -44,12 +44,13 @@ export interface ResumeOptions<Step extends string = string> extends CommandOpti
   readonly step?: Step;
 }
 
+export interface ScheduleOptions<Event extends string = string> extends CommandOptions {
+  /** Which event the step ends with, where it has several and none of them is `timeout`. */
+  readonly event?: Event;
+}
+
 /** What can be done with one instance. `Target` is how it is named: by key, by id, or not at all. */
 interface InstanceControls<Target extends readonly unknown[]> {
-  /** Sets the timer of a waiting step, which then ends with an event; its only one unless named. */
-  scheduleResume(
-    ...args: [...Target, step: string, delay: Duration, options?: CommandOptions & { readonly event?: string }]
-  ): Promise<void>;
   get(...args: Target): Promise<InstanceView>;
   history(...args: Target): Promise<readonly HistoryEntry[]>;
   subscribe(...args: [...Target, listener: (change: InstanceChange) => void]): () => void;
@@ -65,10 +66,16 @@ interface InstanceControls<Target extends readonly unknown[]> {
 export interface InstanceActions<Target extends readonly unknown[]> extends InstanceControls<Target> {
   /** Sends an event. @throws HephaestusError EVENT_NOT_EXPECTED, EVENT_UNDECLARED, PAYLOAD_INVALID, STATUS_REFUSES */
   resume(...args: [...Target, event: string, payload?: unknown, options?: ResumeOptions]): Promise<EventReply>;
+  /**
+   * Gives a waiting step a time at which it ends with an event: `timeout` if it has one, its only one, or the one named.
+   * This takes the place of the timer that it has, of its own timeout too: what was said last holds, sooner or later.
+   * @throws HephaestusError EVENT_NOT_EXPECTED, EVENT_UNDECLARED, UNKNOWN_STEP, OPTION_INVALID, STATUS_REFUSES
+   */
+  scheduleResume(...args: [...Target, step: string, delay: Duration, options?: ScheduleOptions]): Promise<void>;
 }
 
-/** What can be done with an instance of a workflow, of which these steps take events. */
-export interface TypedActions<Target extends readonly unknown[], Receiver extends AnyStep>
+/** What can be done with an instance of a workflow, of which these steps may wait. */
+export interface TypedActions<Target extends readonly unknown[], Waiter extends AnyStep>
   extends InstanceControls<Target> {
   /**
    * Sends an event that one of the steps takes, with the payload that it declares; `step` among the options narrows both.
@@ -76,9 +83,18 @@ export interface TypedActions<Target extends readonly unknown[], Receiver extend
    * @example await orders.resume("abc123", "payment_confirmed", { amount: 4999 });
    */
   resume<
-    Event extends keyof Sendable<Receiver> & string,
-    Step extends keyof Sendable<Receiver>[Event] & string = keyof Sendable<Receiver>[Event] & string,
-  >(...args: [...Target, event: Event, ...ResumeArguments<Sendable<Receiver>[Event][Step], Step>]): Promise<EventReply>;
+    Event extends keyof Sendable<Waiter> & string,
+    Step extends keyof Sendable<Waiter>[Event] & string = keyof Sendable<Waiter>[Event] & string,
+  >(...args: [...Target, event: Event, ...ResumeArguments<Sendable<Waiter>[Event][Step], Step>]): Promise<EventReply>;
+  /**
+   * Gives a waiting step a time at which it ends with an event: `timeout` if it has one, its only one, or the one named.
+   * This takes the place of the timer that it has, of its own timeout too: what was said last holds, sooner or later.
+   * @throws HephaestusError EVENT_NOT_EXPECTED, OPTION_INVALID, STATUS_REFUSES
+   * @example await orders.scheduleResume("abc123", "payment", { days: 3 }, { event: "withdrawn" });
+   */
+  scheduleResume<Step extends Waiter["name"]>(
+    ...args: [...Target, step: Step, delay: Duration, options?: ScheduleOptions<TimerEvent<Waiter, Step>>]
+  ): Promise<void>;
 }
 
 /** A payload that may be undefined may be left out. */
@@ -88,31 +104,28 @@ type ResumeArguments<Payload, Step extends string> = [
 ];
 
 /** One run of a workflow, as `start` answers it. */
-export interface StartedInstance<Output, Receiver extends AnyStep = AnyStep> extends TypedActions<[], Receiver> {
+export interface StartedInstance<Output, Waiter extends AnyStep = AnyStep> extends TypedActions<[], Waiter> {
   readonly id: string;
   readonly run: number;
   /** Waits for the end. @throws HephaestusError RUN_FAILED with the step and its error as cause, or CANCELLED */
   result(): Promise<Output>;
 }
 
-type Starts<Input, Output, Keyed, Receiver extends AnyStep> = Keyed extends Unique
-  ? { start(key: string, input: Input, options?: StartOptions): Promise<StartedInstance<Output, Receiver>> }
-  : { start(input: Input, options?: StartOptions): Promise<StartedInstance<Output, Receiver>> };
+type Starts<Input, Output, Keyed, Waiter extends AnyStep> = Keyed extends Unique
+  ? { start(key: string, input: Input, options?: StartOptions): Promise<StartedInstance<Output, Waiter>> }
+  : { start(input: Input, options?: StartOptions): Promise<StartedInstance<Output, Waiter>> };
 
 /** A workflow bound to an engine: its instances are named by key, or by id where it has no `unique`. */
-export type WorkflowHandle<Input, Output, Keyed, Receiver extends AnyStep = AnyStep> = Starts<
+export type WorkflowHandle<Input, Output, Keyed, Waiter extends AnyStep = AnyStep> = Starts<
   Input,
   Output,
   Keyed,
-  Receiver
+  Waiter
 > &
-  TypedActions<[key: string], Receiver> & {
+  TypedActions<[key: string], Waiter> & {
     result(key: string): Promise<Output>;
     /** Starts the next run of a key that has ended, with the same input unless given. */
-    restart(
-      key: string,
-      options?: StartOptions & { readonly input?: Input },
-    ): Promise<StartedInstance<Output, Receiver>>;
+    restart(key: string, options?: StartOptions & { readonly input?: Input }): Promise<StartedInstance<Output, Waiter>>;
     list(filter?: Omit<InstanceFilter, "workflow">): Promise<Page<InstanceSummary>>;
     /** The id that a key stands for. */
     idOf(key: string): string;
@@ -127,7 +140,7 @@ type HandleOf<W extends AnyWorkflow | AnyVersions> = [W] extends [
     readonly "~transitions"?: infer Transitions extends readonly Edges[];
   },
 ]
-  ? WorkflowHandle<Input, Output, Keyed, ReceiverOf<Transitions[number]["step"]>>
+  ? WorkflowHandle<Input, Output, Keyed, WaiterOf<Transitions[number]["step"]>>
   : never;
 
 export interface StartRequest extends StartOptions {
