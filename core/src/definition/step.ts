@@ -131,7 +131,8 @@ export interface StepContext<Input, N extends readonly Need[] = [], M extends re
     readonly key?: string;
   };
   /**
-   * Runs an effect once: what it returned is stored, and a later attempt of this step gets that.
+   * Runs an effect once: what it returned is stored, and a later attempt of this step gets that, as does a later call with
+   * the same name. One that threw is run again.
    * @example const file = await checkpoint("upload", () => upload(bytes));
    */
   checkpoint<T>(name: string, effect: () => T | Promise<T>): Promise<T>;

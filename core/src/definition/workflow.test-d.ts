@@ -133,9 +133,7 @@ describe("a step", () => {
     expectTypeOf<ResultsOf<[typeof review]>["review"]>().toEqualTypeOf<{ by: string } | string | undefined>();
     const forever = waitForEvent({ name: "forever", events: { go: type<number>() } });
     expectTypeOf<EventOf<typeof forever>>().toEqualTypeOf<"go">();
-    expectTypeOf(wait({ name: "pause", for: { seconds: 1 } })).toExtend<
-      Step<"pause", unknown, { done: undefined }>
-    >();
+    expectTypeOf(wait({ name: "pause", for: { seconds: 1 } })).toExtend<Step<"pause", unknown, { done: undefined }>>();
   });
 });
 

@@ -37,6 +37,7 @@ type Context = StepContext<unknown> & { readonly results: Record<string, unknown
 /** What one attempt's code is given. The signal is made when it is looked at: most steps never do, and it is not cheap. */
 export function attemptContext(definition: StepDefinition, given: AttemptInput, ports: AttemptPorts): Context {
   const { id, run, workflow, version, key, step, epoch, attempt } = given;
+  let begun: Map<string, Promise<unknown>> | undefined;
   return {
     input: decodePayload(given.input),
     results: resultsOf(definition, given),
@@ -48,7 +49,14 @@ export function attemptContext(definition: StepDefinition, given: AttemptInput, 
     },
     attempt,
     instance: key === undefined ? { id, run, workflow, version } : { id, run, workflow, version, key },
-    checkpoint: (name, effect) => runCheckpoint(given, ports, name, effect),
+    checkpoint(name, effect) {
+      begun ??= new Map();
+      const running = begun.get(name) ?? runCheckpoint(given, ports, name, effect);
+      begun.set(name, running);
+      // What failed may be tried again.
+      running.catch(() => begun?.delete(name));
+      return running as Promise<never>;
+    },
   };
 }
 

@@ -60,12 +60,17 @@ export async function runCompensation(
 }
 
 function failureOf(thrown: unknown, ports: AttemptPorts) {
-  const refused = thrown instanceof HephaestusError && thrown.code !== "STEP_TIMEOUT";
-  return {
-    error: toStoredError(thrown),
-    retryable: !refused && !(thrown instanceof NonRetryableError),
-    jitter: ports.random(),
-  };
+  return { error: toStoredError(thrown), retryable: isRetryable(thrown), jitter: ports.random() };
+}
+
+function isRetryable(thrown: unknown): boolean {
+  try {
+    const refused = thrown instanceof HephaestusError && thrown.code !== "STEP_TIMEOUT";
+    return !refused && !(thrown instanceof NonRetryableError);
+  } catch {
+    // Not even its prototype can be looked at.
+    return true;
+  }
 }
 
 function reportOf(

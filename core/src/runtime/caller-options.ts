@@ -80,18 +80,30 @@ export function runInfo(
   if (key !== undefined) info.key = key;
   if (given.parent !== undefined) info.parent = checkId(given.parent, "parent");
   if (definition.tags || given.tags) {
+    if (given.tags && !Array.isArray(given.tags)) refuse("tags", "a list of texts");
     const tags = [...new Set([...(definition.tags ?? []), ...(given.tags ?? [])])];
     assertTags(tags);
     if (tags.length > 0) info.tags = tags;
   }
   if (definition.metadata || given.metadata) {
+    assertRecord(given.metadata, "metadata");
     const metadata = { ...definition.metadata, ...given.metadata };
     encodePayload(metadata, "metadata");
     if (Object.keys(metadata).length > 0) info.metadata = metadata;
   }
   if (given.telemetry) {
+    assertRecord(given.telemetry, "telemetry");
     encodePayload(given.telemetry, "telemetry");
     info.telemetry = given.telemetry;
   }
   return info;
+}
+
+/** What looks like an object of names with values, and not like a list or a text that would be spread into one. */
+function assertRecord(value: unknown, field: string): void {
+  if (value && (typeof value !== "object" || Array.isArray(value))) refuse(field, "an object");
+}
+
+function refuse(field: string, what: string): never {
+  throw new HephaestusError("OPTION_INVALID", `${field}: ${what}`, { field });
 }

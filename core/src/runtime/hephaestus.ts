@@ -172,6 +172,8 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
   const registry = makeRegistry(options.workflows);
   const connectors = (options.connectors ?? {}) as Connectors;
   const ports: LocalRunnerPorts = { storage, registry, clock, random, connectors, telemetry: options.telemetry };
+  /** Those who wait for the end of a run. */
+  const waiting = new Set<(error: unknown) => void>();
   const newId = (): string => makeId(clock.now(), random);
   const runner = options.runner ? options.runner(ports) : localRunner(ports, options.local);
 
@@ -276,7 +278,12 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
    */
   function ended(id: string, since = 0): Promise<InstanceView> {
     return new Promise((resolve, reject) => {
-      const stop = runner.subscribe(id, (change) => {
+      const stop = () => {
+        unsubscribe();
+        waiting.delete(reject);
+      };
+      waiting.add(reject);
+      const unsubscribe = runner.subscribe(id, (change) => {
         if (!isEnded(change.status) || change.revision < since) return;
         get(id).then(
           (view) => {
@@ -292,6 +299,13 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
         );
       });
     });
+  }
+
+  async function close(): Promise<void> {
+    await runner.close();
+    // Nobody will tell them any more.
+    for (const reject of waiting) reject(new HephaestusError("CLOSED", "this engine is closed"));
+    waiting.clear();
   }
 
   async function restart(id: string, given: StartOptions & { readonly input?: unknown } = {}) {
@@ -378,6 +392,6 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
     list: (filter = {}) => runner.list(filter),
     idOf: (workflow, key, version) => instanceIdOf(registry.get(workflow, version).definition, key),
     registry,
-    close: () => runner.close(),
+    close,
   };
 }

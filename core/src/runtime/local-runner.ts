@@ -13,6 +13,7 @@ import type { DrivenInstance, DriverHost } from "./driver-host.ts";
 import { readHistory } from "./history.ts";
 import { type InstanceView, loadPayloads, toInstanceView } from "./instance-view.ts";
 import { loadState } from "./load-state.ts";
+import { isPromise } from "./maybe-promise.ts";
 import type { Registry } from "./registry.ts";
 import {
   checkRequest,
@@ -167,13 +168,20 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
     const change = toChange(driver, changes);
     telling = driver;
     for (const listener of [...told]) {
-      try {
-        listener(change);
-      } catch (error) {
-        onError(error, id);
-      }
+      tell(listener, change);
     }
     telling = undefined;
+  }
+
+  /** A listener may be an async function: its failure must not be the process's. */
+  function tell(listener: (change: InstanceChange) => unknown, change: InstanceChange): void {
+    const failed = (error: unknown) => onError(error, change.id);
+    try {
+      const told = listener(change);
+      if (isPromise(told)) Promise.resolve(told).catch(failed);
+    } catch (error) {
+      failed(error);
+    }
   }
 
   /** What whoever is told of a commit may look at in the same turn: nothing that is stored is newer. */
@@ -214,7 +222,7 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
     try {
       const live = drivers.get(id);
       const { state } = live?.state.revision ? live : await loadState(host, id);
-      if (listeners.get(id)?.has(listener)) listener(toStanding({ id, state }));
+      if (listeners.get(id)?.has(listener)) tell(listener, toStanding({ id, state }));
     } catch (error) {
       onError(error, id);
     }

@@ -6,8 +6,16 @@ const STACK_LENGTH_MAX = 4_000;
 const DETAILS_LENGTH_MAX = 4_000;
 const CAUSES_MAX = 4;
 
-/** What is kept of anything that was thrown. */
+/** What is kept of anything that was thrown; what throws itself when it is looked at is thrown all the same. */
 export function toStoredError(thrown: unknown, depth = 0): StoredError {
+  try {
+    return storedError(thrown, depth);
+  } catch {
+    return { name: "Error", message: "an object that cannot be read was thrown" };
+  }
+}
+
+function storedError(thrown: unknown, depth: number): StoredError {
   if (typeof thrown !== "object" || thrown === null) {
     return { name: "Error", message: cut(String(thrown), MESSAGE_LENGTH_MAX) };
   }
