@@ -74,6 +74,8 @@ export interface Account {
   changedAt: number;
   /** The revision in which each step was settled. */
   readonly settledAt: Map<string, Revision>;
+  /** When each run ended, the latest end of those that were taken up again. */
+  readonly ends: Map<number, Timestamp>;
   /** When the run began to end. */
   endingSince: Revision | undefined;
 }
@@ -104,6 +106,7 @@ export function emptyAccount(id: string, removals: number, workflow: AnyWorkflow
     statusAt: new Map(),
     changedAt: -1,
     settledAt: new Map(),
+    ends: new Map(),
     endingSince: undefined,
   };
 }
@@ -154,12 +157,18 @@ export function enter(
     account.inbox.set(entry.id, { entry, at: changes.at, revision, takenBy: undefined });
   }
   for (const record of changes.commands ?? []) {
-    if (!account.commands.has(record.id)) account.commands.set(record.id, { record, tick });
+    // An id that was forgotten may come anew.
+    const known = account.commands.get(record.id)?.record;
+    if (known === undefined || record.at > known.at) account.commands.set(record.id, { record, tick });
     if (record.type === "retry") account.retried = true;
   }
   for (const [name, next] of Object.entries(changes.steps ?? {})) enterStep(account, name, next, revision);
   if (header) account.header = header;
-  if (changes.status !== undefined) account.status = changes.status;
+  if (changes.status !== undefined) {
+    const ends = isOver(changes.status) && !(changes.status === "deleted" && isOver(account.status));
+    if (ends) account.ends.set(run, changes.at);
+    account.status = changes.status;
+  }
   account.statusAt.set(revision, account.status);
   account.changedAt = tick;
 }

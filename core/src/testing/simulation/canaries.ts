@@ -136,6 +136,24 @@ export const CANARIES: Readonly<Record<string, Canary>> = {
     storage: (storage) =>
       loading(storage, (changes) => (changes.run ? { ...changes, run: without(changes.run, "commands") } : changes)),
   },
+  "command-for-ever": {
+    broken: "ids of commands that were carried into a run are never forgotten",
+    storage: (storage) =>
+      loading(storage, ({ run, ...changes }) => {
+        if (run === undefined) return changes;
+        const commands = run.commands?.map((command) => ({ ...command, until: Number.MAX_SAFE_INTEGER }));
+        return { ...changes, run: { ...run, ...(commands ? { commands } : {}) } };
+      }),
+  },
+  "ending-goes-on": {
+    broken: "what completed while its run ended is loaded as if it had taken its edges",
+    storage: (storage) =>
+      loading(storage, (changes) =>
+        eachStep(changes, (step) =>
+          step.status === "completed" && step.targets?.length === 0 ? without(step, "targets") : step,
+        ),
+      ),
+  },
   "torn-record": {
     broken: "the row of an instance is not written with its record when both are busy",
     storage(storage) {

@@ -11,9 +11,10 @@ export function checkChoices(account: Account, changed: Iterable<string>): void 
   if (account.ending !== undefined) return;
   for (const name of changed) {
     const step = account.steps.get(name);
-    if (step?.status !== "completed" || step.outrun || step.targets === undefined || step.event === undefined) continue;
+    if (step?.status !== "completed" || step.outrun || step.event === undefined) continue;
     const edges = account.workflow.definition.edges.find((one) => one.step.name === name)?.edges[step.event];
     if (!isChoice(edges)) continue;
+    hold(step.targets !== undefined, "joins", () => `${account.id}/${name} goes on without its choice`);
     const chosen = chosenBy(account, name, edges);
     const stored = [...step.targets].sort().join();
     hold(chosen === stored, "joins", () => `${account.id}/${name} goes on to ${stored}, its choice was ${chosen}`);

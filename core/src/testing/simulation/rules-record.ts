@@ -34,6 +34,23 @@ export function checkRecord(account: Account, commit: Commit, latest: Timestamp,
   }
   checkInbox(account, changes, label);
   checkCommands(account, commit, label, coverage);
+  checkCarried(account, changes, label);
+}
+
+/**
+ * Command ids belong to the instance: what begins the next run, or stands for one that was deleted, has all those that
+ * may still be delivered again, and no others. @throws Violation
+ */
+function checkCarried(account: Account, { at, run, status, commands = [] }: Changes, label: string): void {
+  if (run === undefined && status !== "deleted") return;
+  const carried = new Map((run?.commands ?? commands).map((command) => [command.id, command.at]));
+  for (const [id, { record }] of account.commands) {
+    const isDue = (account.ends.get(record.run) ?? at) + COMMAND_RETENTION_MS > at;
+    hold(!isDue || carried.has(id), "commands", () => `${label} forgets ${record.type} ${id} of run ${record.run}`);
+    // What was forgotten may have come anew.
+    const isKept = carried.get(id) === record.at;
+    hold(isDue || !isKept, "commands", () => `${label} still remembers ${record.type} ${id} of run ${record.run}`);
+  }
 }
 
 /**

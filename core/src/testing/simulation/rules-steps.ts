@@ -67,6 +67,7 @@ function checkStep(change: StepChange): void {
   if (before.status === "idle") checkReached(change);
   else if (before.status === "active") checkAttempt(change);
   else if (before.status === "waiting") checkWait(change);
+  if (after.status === "completed") checkLeadsNowhere(change);
   if (after.taken !== undefined && before.taken === undefined) checkTaken(change);
   if (after.status === "failed") checkFailed(change);
   if (after.compensation) checkCompensation(change);
@@ -94,6 +95,14 @@ function checkSettled(change: StepChange): void {
   const same = sameJson(settled, now);
   hold(same, "recorded-once", () => `${labelOf(change)} was settled: ${show(before)} → ${show(after)}`);
   checkCompensation(change);
+}
+
+/** What completes while its run ends takes no edge: not before a retry goes on with the run. */
+function checkLeadsNowhere(change: StepChange): void {
+  const { account, commit, after } = change;
+  if (account.ending === undefined || commit.changes.run) return;
+  const leads = after.targets?.length !== 0;
+  hold(!leads, "end-final", () => `${labelOf(change)} goes on to ${after.targets} although the run is ending`);
 }
 
 function checkReached(change: StepChange): void {
