@@ -50,7 +50,7 @@ export function checkNeeds(
       answers.set(key, certain);
       if (certain(at.index)) continue;
       const what = event === undefined ? needed.name : `${needed.name} with ${event}`;
-      const message = `${step.name} needs ${what}, which may not have run before it; see maybeNeeds`;
+      const message = `${step.name} needs ${what}, which may not have run; see maybeNeeds`;
       problems.add("NEED_NOT_CERTAIN", message, step.name, needed.name);
     }
   }

@@ -1,4 +1,4 @@
-import { HephaestusError } from "./errors.ts";
+import { refuseOption } from "./refuse-option.ts";
 
 /** A length of time, as a sum of its parts: `{ hours: 1, minutes: 30 }`. */
 export interface Duration {
@@ -28,7 +28,7 @@ export function durationMs(duration: Duration, field = "duration"): number {
   }
   total = Math.round(total);
   if (total <= DURATION_MS_MAX) return total;
-  throw new HephaestusError("OPTION_INVALID", `${field}: ${DURATION_RULE}`, { field });
+  return refuseOption(field, DURATION_RULE);
 }
 
 const DURATION_RULE = `an object of ${Object.keys(MS).join(", ")}: numbers, 0 or more, of at most 100 years in all`;

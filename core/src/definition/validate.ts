@@ -1,7 +1,7 @@
 import { durationMs } from "./duration.ts";
-import { HephaestusError } from "./errors.ts";
 import { encodePayload } from "./json.ts";
 import type { Problems } from "./problems.ts";
+import { refuseOption } from "./refuse-option.ts";
 import type { Schema } from "./schema.ts";
 import { type AnyStep, done, type StepDefinition } from "./step.ts";
 import { type Edges, targetsOf, type WorkflowDefinition } from "./transitions.ts";
@@ -32,7 +32,7 @@ function wrongTags(tags: unknown): readonly unknown[] {
 
 /** For the places that check one value by the rules of definitions. */
 export function assertTags(tags: readonly string[]): void {
-  if (wrongTags(tags).length > 0) throw new HephaestusError("OPTION_INVALID", `tags: ${TAGS_RULE}`, { field: "tags" });
+  if (wrongTags(tags).length > 0) refuseOption("tags", TAGS_RULE);
 }
 
 /** A number of things of which there must be at least one. */

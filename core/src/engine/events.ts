@@ -1,6 +1,7 @@
 import { type ErrorCode, type ErrorDetails, HephaestusError } from "../definition/errors.ts";
 import type { StepNode } from "../definition/graph.ts";
 import type { JsonText } from "../definition/json.ts";
+import { refuseOption } from "../definition/refuse-option.ts";
 import { TIMEOUT_EVENT } from "../definition/step.ts";
 import type { Writable } from "../definition/writable.ts";
 import type { EventCommand, EventReply, ScheduleCommand } from "./commands.ts";
@@ -123,5 +124,5 @@ function onlyEvent({ name, routes }: StepNode): string {
   if (routes.has(TIMEOUT_EVENT)) return TIMEOUT_EVENT;
   if (others.length === 0) return first;
   const message = `step ${name} has the events ${[first, ...others].join(", ")}: name one`;
-  throw new HephaestusError("OPTION_INVALID", message, { field: "event" });
+  refuseOption("event", message);
 }

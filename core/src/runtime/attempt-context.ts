@@ -1,5 +1,5 @@
-import { HephaestusError } from "../definition/errors.ts";
 import { decodePayload, encodePayload, type JsonText } from "../definition/json.ts";
+import { refuseOption } from "../definition/refuse-option.ts";
 import type { Signal } from "../definition/signal.ts";
 import { type Connectors, needName, type StepContext, type StepDefinition } from "../definition/step.ts";
 import type { Aborter } from "./aborter.ts";
@@ -79,9 +79,7 @@ async function runCheckpoint<T>(
   effect: () => T | Promise<T>,
 ): Promise<T> {
   if (!/^[A-Za-z][A-Za-z0-9_.-]{0,99}$/.test(name)) {
-    throw new HephaestusError("OPTION_INVALID", `checkpoint name ${JSON.stringify(name)} is not a name`, {
-      field: "name",
-    });
+    refuseOption("name", `${JSON.stringify(name)} is not a name of a checkpoint`);
   }
   if (Object.hasOwn(checkpoints, name)) return decodePayload(checkpoints[name]) as T;
   const value = await effect();

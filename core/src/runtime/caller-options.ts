@@ -1,6 +1,7 @@
 import { HephaestusError } from "../definition/errors.ts";
 import { encodePayload, type Json } from "../definition/json.ts";
 import { INSTANCE_ID_LENGTH_MAX, instanceIdOf } from "../definition/key.ts";
+import { refuseOption } from "../definition/refuse-option.ts";
 import { assertTags } from "../definition/validate.ts";
 import type { Writable } from "../definition/writable.ts";
 import type { StartCommand } from "../engine/commands.ts";
@@ -39,19 +40,17 @@ export function commandOf(
 ): Pick<StartCommand, "commandId" | "durability"> {
   const commandId = id ?? newId();
   if (typeof commandId !== "string" || commandId.length === 0 || commandId.length > COMMAND_ID_LENGTH_MAX) {
-    throw new HephaestusError("OPTION_INVALID", `id: 1 to ${COMMAND_ID_LENGTH_MAX} characters`, { field: "id" });
+    refuseOption("id", `1 to ${COMMAND_ID_LENGTH_MAX} characters`);
   }
   if (durability === undefined) return { commandId };
   if (durability === "strict") return { commandId, durability };
-  throw new HephaestusError("OPTION_INVALID", 'durability: "strict", or not given', { field: "durability" });
+  return refuseOption("durability", '"strict", or not given');
 }
 
 /** @throws HephaestusError OPTION_INVALID */
 export function checkId(id: unknown, field = "id"): string {
   if (typeof id === "string" && id.length > 0 && id.length <= INSTANCE_ID_LENGTH_MAX) return id;
-  throw new HephaestusError("OPTION_INVALID", `an instance id is a text of 1 to ${INSTANCE_ID_LENGTH_MAX} characters`, {
-    field,
-  });
+  return refuseOption(field, `1 to ${INSTANCE_ID_LENGTH_MAX} characters`);
 }
 
 /**
@@ -80,7 +79,7 @@ export function runInfo(
   if (key !== undefined) info.key = key;
   if (given.parent !== undefined) info.parent = checkId(given.parent, "parent");
   if (definition.tags || given.tags) {
-    if (given.tags && !Array.isArray(given.tags)) refuse("tags", "a list of texts");
+    if (given.tags) assertTags(given.tags);
     const tags = [...new Set([...(definition.tags ?? []), ...(given.tags ?? [])])];
     assertTags(tags);
     if (tags.length > 0) info.tags = tags;
@@ -101,9 +100,5 @@ export function runInfo(
 
 /** What looks like an object of names with values, and not like a list or a text that would be spread into one. */
 function assertRecord(value: unknown, field: string): void {
-  if (value && (typeof value !== "object" || Array.isArray(value))) refuse(field, "an object");
-}
-
-function refuse(field: string, what: string): never {
-  throw new HephaestusError("OPTION_INVALID", `${field}: ${what}`, { field });
+  if (value && (typeof value !== "object" || Array.isArray(value))) refuseOption(field, "an object");
 }

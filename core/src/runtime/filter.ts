@@ -1,5 +1,5 @@
-import { HephaestusError } from "../definition/errors.ts";
 import { decodePayload, type Json } from "../definition/json.ts";
+import { refuseOption } from "../definition/refuse-option.ts";
 import type { RunStatus } from "../engine/state.ts";
 import {
   type Header,
@@ -50,19 +50,20 @@ export interface Position {
  * @throws HephaestusError OPTION_INVALID with `details.field`
  */
 export function checkFilter(filter: InstanceFilter): CheckedFilter {
-  for (const field of Object.keys(filter)) if (!FIELDS.has(field)) refuse(field, "no such filter");
+  for (const field of Object.keys(filter)) if (!FIELDS.has(field)) refuseOption(field, "no such filter");
   for (const field of TEXT_FIELDS) {
-    if (filter[field] !== undefined && typeof filter[field] !== "string") refuse(field, "must be a string");
+    if (filter[field] !== undefined && typeof filter[field] !== "string") refuseOption(field, "must be a string");
   }
   for (const field of NUMBER_FIELDS) {
-    if (filter[field] !== undefined && !Number.isSafeInteger(filter[field])) refuse(field, "must be an integer");
+    if (filter[field] !== undefined && !Number.isSafeInteger(filter[field])) refuseOption(field, "must be an integer");
   }
-  if (filter.version !== undefined && filter.workflow === undefined) refuse("version", "needs the workflow too");
+  if (filter.version !== undefined && filter.workflow === undefined) refuseOption("version", "needs the workflow too");
   const { status, cursor, where, order = "newest", limit = PAGE_SIZE_DEFAULT, ...rest } = filter;
-  if (order !== "newest" && order !== "oldest") refuse("order", 'must be "newest" or "oldest"');
-  if (limit < 1 || limit > PAGE_SIZE_MAX) refuse("limit", `must be from 1 to ${PAGE_SIZE_MAX}`);
+  if (order !== "newest" && order !== "oldest") refuseOption("order", 'must be "newest" or "oldest"');
+  if (limit < 1 || limit > PAGE_SIZE_MAX) refuseOption("limit", `must be from 1 to ${PAGE_SIZE_MAX}`);
   const statuses = status === undefined ? undefined : ([status].flat() as RunStatus[]);
-  for (const one of statuses ?? []) if (!STATUSES.has(one)) refuse("status", `unknown status ${JSON.stringify(one)}`);
+  for (const one of statuses ?? [])
+    if (!STATUSES.has(one)) refuseOption("status", `unknown status ${JSON.stringify(one)}`);
   return {
     ...rest,
     ...(statuses ? { statuses } : {}),
@@ -79,7 +80,7 @@ export function checkFilter(filter: InstanceFilter): CheckedFilter {
 /** Splits and checks a path such as `input.order.id`; only `input`, `results` and `metadata` can be looked into. */
 export function checkPath(path: string): readonly string[] {
   if (PATH.test(path)) return path.split(".");
-  return refuse(
+  return refuseOption(
     `where.${path}`,
     "a path is input, results or metadata, then 1 to 15 times a dot and 1 to 64 of letters, digits, _ and -",
   );
@@ -89,11 +90,11 @@ function checkCondition(path: string, condition: WhereCondition): WhereCondition
   const field = `where.${path}`;
   if (isScalar(condition)) return condition;
   if (typeof condition !== "object" || Array.isArray(condition))
-    refuse(field, "must be a value or an object of operators");
+    refuseOption(field, "must be a value or an object of operators");
   const operators = Object.entries(condition as object);
-  if (operators.length === 0) refuse(field, "needs an operator");
+  if (operators.length === 0) refuseOption(field, "needs an operator");
   for (const [operator, operand] of operators) {
-    if (!OPERATORS.has(operator)) refuse(field, `unknown operator ${JSON.stringify(operator)}`);
+    if (!OPERATORS.has(operator)) refuseOption(field, `unknown operator ${JSON.stringify(operator)}`);
     const fits =
       operator === "in"
         ? Array.isArray(operand) && operand.every(isScalar)
@@ -102,17 +103,13 @@ function checkCondition(path: string, condition: WhereCondition): WhereCondition
           : operator === "contains"
             ? typeof operand === "string"
             : typeof operand === "string" || Number.isFinite(operand);
-    if (!fits) refuse(field, `wrong type for ${operator}`);
+    if (!fits) refuseOption(field, `wrong type for ${operator}`);
   }
   return condition;
 }
 
 function isScalar(value: unknown): value is string | number | boolean | null {
   return value === null || typeof value === "string" || typeof value === "boolean" || Number.isFinite(value);
-}
-
-function refuse(field: string, why: string): never {
-  throw new HephaestusError("OPTION_INVALID", `filter ${field}: ${why}`, { field });
 }
 
 /** Opaque to callers: a version, then the position. */
@@ -122,7 +119,7 @@ export function encodeCursor(position: Position): string {
 
 function decodeCursor(cursor: string): Position {
   const [, version, createdAt, run, id] = /^(\d+)\.(\d{1,16})\.(\d{1,9})\.(.+)$/s.exec(cursor) ?? [];
-  if (version !== "1" || id === undefined) refuse("cursor", "not a cursor of this engine");
+  if (version !== "1" || id === undefined) refuseOption("cursor", "not a cursor of this engine");
   return { createdAt: Number(createdAt), run: Number(run), id };
 }
 

@@ -1,5 +1,6 @@
 import { HephaestusError } from "../definition/errors.ts";
 import type { Json } from "../definition/json.ts";
+import { refuseOption } from "../definition/refuse-option.ts";
 import type { Connectors } from "../definition/step.ts";
 import type { StartCommand, StartReply } from "../engine/commands.ts";
 import { COMMAND_RETENTION_MS, LEASE_MS } from "../engine/limits.ts";
@@ -363,7 +364,7 @@ function checkOptions(options: LocalRunnerOptions): Required<LocalRunnerOptions>
   const { concurrency = CONCURRENCY_DEFAULT, leaseMs = LEASE_MS, closeGraceMs = CLOSE_GRACE_MS } = options;
   const { sweepMs = Math.min(SWEEP_MS, leaseMs / 2), onError = () => {} } = options;
   const check = (holds: boolean, field: keyof LocalRunnerOptions, what: string) => {
-    if (!holds) throw new HephaestusError("OPTION_INVALID", `${field}: ${what}`, { field });
+    if (!holds) refuseOption(field, what);
   };
   check(Number.isInteger(concurrency) && concurrency > 0, "concurrency", "a whole number from 1");
   check(Number.isFinite(leaseMs) && leaseMs > 0, "leaseMs", "milliseconds, more than 0");

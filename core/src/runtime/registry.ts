@@ -1,5 +1,6 @@
 import { HephaestusError } from "../definition/errors.ts";
 import type { Graph } from "../definition/graph.ts";
+import { refuseOption } from "../definition/refuse-option.ts";
 import type { Schema } from "../definition/schema.ts";
 import type { StepDefinition } from "../definition/step.ts";
 import { type Choice, isChoice, type WorkflowDefinition } from "../definition/transitions.ts";
@@ -43,9 +44,7 @@ export function makeRegistry(workflows: readonly (AnyWorkflow | AnyVersions)[]):
       const { name, version } = workflow;
       const versions = byName.get(name) ?? new Map<number, Code>();
       if (versions.has(version)) {
-        throw new HephaestusError("OPTION_INVALID", `two workflows are ${name} version ${version}`, {
-          field: "workflows",
-        });
+        refuseOption("workflows", `two are ${name} version ${version}`);
       }
       byName.set(name, versions.set(version, codeOf(workflow)));
     }
