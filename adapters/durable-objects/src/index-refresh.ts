@@ -20,6 +20,7 @@ export class IndexRefresh {
   readonly #index: InstanceIndex | undefined;
   readonly #journal: ObjectJournal;
   readonly #timing: Timing;
+  readonly #store: () => void;
   /** The last revision that lists should show, and the last that the index has acknowledged. */
   #wanted = 0;
   #acknowledged = 0;
@@ -28,10 +29,12 @@ export class IndexRefresh {
   #isToldOfLongRun = false;
   #running: Promise<void> | undefined;
 
-  constructor(index: InstanceIndex | undefined, journal: ObjectJournal, timing: Timing) {
+  /** @param store stores what has been committed: the index never knows of more than that */
+  constructor(index: InstanceIndex | undefined, journal: ObjectJournal, timing: Timing, store: () => void) {
     this.#index = index;
     this.#journal = journal;
     this.#timing = timing;
+    this.#store = store;
   }
 
   want(revision: number): void {
@@ -72,6 +75,7 @@ export class IndexRefresh {
     while (this.#index && this.isBehind) {
       const { id, state } = driver;
       const { revision, run } = state;
+      this.#store();
       try {
         const header = headerOf(driver, this.#timing);
         if (header === undefined) await this.#index.drop(id, run);

@@ -3,6 +3,7 @@ import {
   type AttemptReport,
   type Changes,
   COMMAND_RETENTION_MS,
+  type Commit,
   checkRequest,
   type DrivenInstance,
   Driver,
@@ -12,36 +13,29 @@ import {
   isEnded,
   loadPayloads,
   pendingWork,
-  type Registry,
   readHistory,
   type StartCommand,
   type StartReply,
   systemClock,
   systemRandom,
-  type TelemetryProbe,
   toChange,
   toInstanceView,
   toStanding,
 } from "@hephaestus/core";
 import { firstTimer, needsAlarm, nextAtRest } from "./alarm-times.ts";
 import { IndexRefresh, isSeenInIndex } from "./index-refresh.ts";
-import { nameInJournal, type ObjectJournal, objectJournal } from "./journal.ts";
+import { isOnlyResults, nameInJournal, type ObjectJournal, objectJournal } from "./journal.ts";
+import { Later } from "./later.ts";
 import { ObjectAlarm } from "./object-alarm.ts";
 import type { AttemptToken, Definitions, ObjectApi } from "./object-api.ts";
 import { objectAddress } from "./object-name.ts";
-import { makeParts, type ObjectParts } from "./object-parts.ts";
+import { makeParts, type ObjectParts, type Shared } from "./object-parts.ts";
 import { ObjectQueue } from "./object-queue.ts";
 import { ObjectSockets } from "./object-sockets.ts";
-import { type EdgeOptions, TIMING_DEFAULT } from "./options.ts";
+import { TIMING_DEFAULT } from "./options.ts";
 import { Turn } from "./turn.ts";
 import { toWire, type Wire } from "./wire.ts";
-
-/** What all objects of a class share. */
-export interface Shared<Env> {
-  readonly options: EdgeOptions<Env>;
-  readonly registry: Registry;
-  telemetry(): TelemetryProbe | undefined;
-}
+import { within } from "./within.ts";
 
 /**
  * The object of one instance: its single writer. It drives the instance from its own journal; one alarm serves all its
@@ -54,6 +48,8 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
   readonly #alarm: ObjectAlarm;
   readonly #turn: Turn;
   readonly #sockets: ObjectSockets;
+  /** Results that wait for others. */
+  readonly #storing = new Later(() => this.#turn.write());
   #loading: Promise<Driver> | undefined;
   #driver: Driver | undefined;
   #parts: ObjectParts | undefined;
@@ -61,6 +57,8 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
   #refresher: IndexRefresh | undefined;
   /** What was begun when the instance came to rest: the index is told, the alarm set. */
   #settling: Promise<void> | undefined;
+  /** Reports of queued steps that are not answered yet. */
+  #reports = 0;
   #commits = 0;
   /**
    * A step that takes the object with it at once, before anything of its turn is stored, would never be counted. After
@@ -74,8 +72,8 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
     const { kv } = ctx.storage;
     this.#shared = shared;
     this.#name = ctx.id.name ?? nameInJournal(kv);
-    this.#turn = new Turn(ctx, () => {
-      this.#journal.write();
+    this.#turn = new Turn(ctx, (all) => {
+      this.#journal.write(all);
       this.#alarm.write();
     });
     this.#journal = objectJournal(kv, this.#name, this.#turn);
@@ -86,14 +84,14 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
   start(command: StartCommand) {
     return this.#answer(async () => {
       const code = this.#shared.registry.get(command.info.workflow, command.info.version);
-      const driver = await this.#load();
+      const driver = await this.#loadStored();
       return (await driver.submit(command, code)) as unknown as StartReply;
     });
   }
 
   send(request: InstanceRequest) {
     return this.#answer(async () => {
-      const driver = await this.#load();
+      const driver = await this.#loadStored();
       const checked = await checkRequest(driver.code, request);
       return driver.submit(checked);
     });
@@ -101,7 +99,7 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
 
   read() {
     return toWire(async () => {
-      const { state, code } = await this.#load();
+      const { state, code } = await this.#loadStored();
       return toInstanceView(state, await loadPayloads(this.#journal, state), code === undefined);
     });
   }
@@ -112,7 +110,7 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
 
   look() {
     return toWire(async () => {
-      const driver = await this.#load();
+      const driver = await this.#loadStored();
       await this.#lookAfter(driver);
       return driver.state.run;
     });
@@ -120,30 +118,33 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
 
   claim(tokens: readonly AttemptToken[], definitions: Definitions) {
     return toWire(async () => {
-      const answer = await this.#getQueue().claim(await this.#load(), tokens, definitions);
+      const answer = await this.#getQueue().claim(await this.#loadStored(), tokens, definitions);
       this.#armForQueue();
       return answer;
     });
   }
 
   heartbeat(tokens: readonly AttemptToken[]) {
-    return toWire(async () => this.#getQueue().heartbeat(await this.#load(), tokens));
+    return toWire(async () => this.#getQueue().heartbeat(await this.#loadStored(), tokens));
   }
 
   report(run: number, reports: readonly AttemptReport[]) {
+    this.#reports += 1;
     return this.#answer(async () => {
-      const driver = await this.#load();
+      const driver = await this.#loadStored();
       // Submitted in one turn: they share one commit.
       const answers = reports.map((report) =>
         driver.state.run === run ? driver.report(report) : Promise.resolve("ignored" as const),
       );
       return (await Promise.all(answers)) as ("recorded" | "ignored")[];
+    }).finally(() => {
+      this.#reports -= 1;
     });
   }
 
   checkpoint({ run, step, attempt }: AttemptToken, name: string, value: string | undefined) {
     return toWire(async () => {
-      const driver = await this.#load();
+      const driver = await this.#loadStored();
       return driver.submit({ type: "checkpoint", run, step, attempt, name, ...(value === undefined ? {} : { value }) });
     });
   }
@@ -182,18 +183,13 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
    * the index has answered, unless that takes so long that something else may have to ring meanwhile.
    */
   async #settled(driver: Driver): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | null = null;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, this.#getParts().timing.watchdogMs);
-    });
-    await Promise.race([this.#settling, late]);
-    clearTimeout(timer);
+    await within(this.#getParts().timing.watchdogMs, this.#settling);
     if (this.#getIndex().isBehind) this.#settleAlarm(driver);
   }
 
   override async fetch(request: Request): Promise<Response> {
     if (request.headers.get("Upgrade") !== "websocket") return new Response("expected a WebSocket", { status: 426 });
-    const { id, state } = await this.#load();
+    const { id, state } = await this.#loadStored();
     return this.#sockets.open(toStanding({ id, state }));
   }
 
@@ -227,6 +223,13 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
     await this.#alarm.read();
   }
 
+  /** The instance as it is stored: nothing is told of what might be lost. */
+  async #loadStored(): Promise<Driver> {
+    const driver = await this.#load();
+    this.#turn.write();
+    return driver;
+  }
+
   async #load(): Promise<Driver> {
     if (this.#driver) return this.#driver;
     this.#loading ??= this.#loadFresh().finally(() => {
@@ -252,13 +255,8 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
       telemetry?.parked(state, Date.now(), here ? "changed" : "missing");
       return driver;
     }
-    const active = [...state.open].filter((name) => {
-      const step = state.steps.get(name);
-      return step?.status === "active" && step.wakeAt === undefined;
-    });
-    const elsewhere = this.#getQueue().takeUp(driver, code, active);
     const { compensate } = pendingWork(code.graph, state);
-    const gone = [...active.filter((name) => !elsewhere.has(name)), ...(compensate === undefined ? [] : [compensate])];
+    const gone = [...this.#getQueue().takeUp(driver, code), ...(compensate === undefined ? [] : [compensate])];
     if (gone.length === 0) {
       // With no alarm nobody else would ask whether the index was told.
       if (!this.#alarm.isArmed && !this.#isInAlarm) driver.work();
@@ -285,6 +283,10 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
         this.#armFor(commit.changes);
         // Where an index is to be told the alarm is needed in any case: as the first write of a turn it spares a row.
         if (bindings.index && !this.#turn.isHeld) this.#alarm.write();
+        if (this.#mayBeLost(commit)) {
+          this.#storing.within(this.#getParts().timing.resultsMs);
+          return journal.commitLazily(commit);
+        }
         const [result = "conflict"] = journal.commit([commit]);
         if (!this.#isCareful && !this.#isInAlarm) return result;
         this.#turn.write();
@@ -301,6 +303,16 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
         console.error("hephaestus:", driver.id, error);
       },
     };
+  }
+
+  /**
+   * Results that start nothing wait a moment for each other, while other steps run: whoever looks has them stored first,
+   * and so has what they start. With the object they are lost, and their steps run again.
+   */
+  #mayBeLost({ changes }: Commit): boolean {
+    if (this.#isCareful || this.#isInAlarm || this.#reports > 0 || this.#sockets.any) return false;
+    if (this.#getParts().timing.resultsMs === 0 || !isOnlyResults(changes)) return false;
+    return this.#driver !== undefined && this.#driver.attempts.count > 0;
   }
 
   /** Has the alarm look after what a commit changes: timers, and work or a refresh of the index that may get lost. */
@@ -337,6 +349,7 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
     await this.#forget(driver);
     this.#settleAlarm(driver);
     this.#turn.write();
+    this.#storing.cancel();
     // The last write of background work is lost when the object is evicted before it is stored. An answer waits for it.
     if (!this.#turn.isCalled) await this.ctx.storage.sync();
   }
@@ -361,7 +374,7 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
 
   #getIndex(): IndexRefresh {
     const { bindings, timing } = this.#getParts();
-    this.#refresher ??= new IndexRefresh(bindings.index, this.#journal, timing);
+    this.#refresher ??= new IndexRefresh(bindings.index, this.#journal, timing, () => this.#turn.write());
     return this.#refresher;
   }
 

@@ -1,4 +1,5 @@
 import {
+  type Changes,
   type Commit,
   type CommitResult,
   HephaestusError,
@@ -24,8 +25,10 @@ export interface ObjectJournal extends Storage {
   commit(commits: readonly Commit[]): readonly CommitResult[];
   /** The records of the run that ended before a revision. */
   recordsBefore(revision: Revision): readonly StoredRecord[];
-  /** Writes what has been put off to the end of the turn. */
-  write(): void;
+  /** As `commit`, of what may be lost with the object: it is stored with what comes next, or when all is written. */
+  commitLazily(commit: Commit): CommitResult;
+  /** Writes what has been put off to the end of the turn, or all that was. */
+  write(all: boolean): void;
 }
 
 const PREFIX = "journal:";
@@ -55,8 +58,10 @@ export function objectJournal(kv: SyncKvStorage, name?: string, turn?: Turn): Ob
   /** Commits that are not written yet, and about how large they are. */
   let late: Entry[] = [];
   let lateBytes = 0;
+  /** Whether one of them must be stored in this turn. */
+  let isUrgent = false;
 
-  function commit({ run, expected, nonce, changes, payloads }: Commit): CommitResult {
+  function commit({ run, expected, nonce, changes, payloads }: Commit, mayBeLost: boolean): CommitResult {
     last ??= lastRevision();
     if (last !== expected) return "conflict";
     const entry: Entry = { run, nonce, changes, ...(payloads ? { payloads } : {}) };
@@ -65,6 +70,8 @@ export function objectJournal(kv: SyncKvStorage, name?: string, turn?: Turn): Ob
     late.push(entry);
     lateBytes += bytes;
     last = expected + 1;
+    if (mayBeLost) return "ok";
+    isUrgent = true;
     if (turn?.isHeld) turn.goOn();
     else write();
     return "ok";
@@ -88,6 +95,7 @@ export function objectJournal(kv: SyncKvStorage, name?: string, turn?: Turn): Ob
     const key = keyOf(last);
     late = [];
     lateBytes = 0;
+    isUrgent = false;
     // What is stored is known again once this has been.
     last = undefined;
     kv.put(key, row);
@@ -133,8 +141,11 @@ export function objectJournal(kv: SyncKvStorage, name?: string, turn?: Turn): Ob
       writeLate();
       return lastRun({ end: keyOf(revision) }, 0).records;
     },
-    commit: (commits) => commits.map(commit),
-    write,
+    commit: (commits) => commits.map((one) => commit(one, false)),
+    commitLazily: (one) => commit(one, turn !== undefined),
+    write(all) {
+      if (all || isUrgent) write();
+    },
     async payloads(_id, revisions) {
       writeLate();
       const found = new Map<Revision, Payloads>();
@@ -155,6 +166,11 @@ export function objectJournal(kv: SyncKvStorage, name?: string, turn?: Turn): Ob
     due: () => Promise.reject(noRows()),
     query: () => Promise.reject(noRows()),
   };
+}
+
+/** Whether nothing follows from a commit yet but that steps are done: nothing begins by it, and nobody asked for it. */
+export function isOnlyResults({ at: _at, steps = {}, ...more }: Changes): boolean {
+  return Object.keys(more).length === 0 && Object.values(steps).every(({ status }) => status === "completed");
 }
 
 /** A run and a tombstone begin a row: rows are removed as a whole, and never hold two runs. */

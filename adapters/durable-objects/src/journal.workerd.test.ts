@@ -63,7 +63,7 @@ describe("commits of one turn", () => {
   const inTurn = (name: string, use: (journal: ObjectJournal, fresh: () => ObjectJournal) => Promise<void>) =>
     runInDurableObject(env.INSTANCES.getByName(name), async (_, context) => {
       const { kv } = context.storage;
-      const turn = new Turn(context, () => journal.write());
+      const turn = new Turn(context, (all) => journal.write(all));
       const journal = objectJournal(kv, name, turn);
       await use(journal, () => objectJournal(kv, name));
     });
@@ -95,6 +95,22 @@ describe("commits of one turn", () => {
       expect(fresh().commit([commitOf(5)])).toEqual(["conflict"]);
       expect(fresh().commit([commitOf(6)])).toEqual(["ok"]);
     });
+  });
+
+  it("that may be lost are stored with the next one, or when all is written", async () => {
+    await inTurn("turn6", async (journal, fresh) => {
+      journal.commit([commitOf(0)]);
+      await new Promise((resolve) => setTimeout(resolve));
+      for (const expected of [1, 2]) expect(journal.commitLazily(commitOf(expected))).toBe("ok");
+      // The end of a turn is not enough.
+      await new Promise((resolve) => setTimeout(resolve));
+      expect(await revisions(fresh())).toHaveLength(1);
+      journal.commit([commitOf(3)]);
+      expect(await revisions(fresh())).toHaveLength(4);
+      expect(journal.commitLazily(commitOf(4))).toBe("ok");
+      expect(await revisions(journal)).toHaveLength(5);
+    });
+    expect(await rowsOf("turn6")).toEqual([1, 4, 5].map((revision) => `journal:00000000000${revision}`));
   });
 
   it("of two runs never share a row, so that the one before can be read and removed", async () => {
@@ -134,7 +150,7 @@ describe("commits of one turn", () => {
     const doomed = runInDurableObject(env.INSTANCES.getByName("turn5"), async (_, context) => {
       const { kv } = context.storage;
       const full = { ...bound(kv), put: (key: string, value: unknown) => putUntilFull(kv, key, value) };
-      const turn = new Turn(context, () => journal.write());
+      const turn = new Turn(context, (all) => journal.write(all));
       const journal: ObjectJournal = objectJournal(full, "turn5", turn);
       for (let expected = 0; expected < 3; expected++) journal.commit([commitOf(expected)]);
       await new Promise(() => {});

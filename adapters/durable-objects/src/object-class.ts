@@ -1,5 +1,6 @@
 import { makeRegistry, type TelemetryProbe } from "@hephaestus/core";
-import { InstanceObject, type Shared } from "./instance-object.ts";
+import { InstanceObject } from "./instance-object.ts";
+import type { Shared } from "./object-parts.ts";
 import type { EdgeOptions } from "./options.ts";
 
 /**

@@ -1,6 +1,13 @@
-import type { Connectors, TelemetryProbe } from "@hephaestus/core";
+import type { Connectors, Registry, TelemetryProbe } from "@hephaestus/core";
 import type { ObjectAddress } from "./object-name.ts";
 import { type EdgeBindings, type EdgeOptions, TIMING_DEFAULT, type Timing } from "./options.ts";
+
+/** What all objects of a class share. */
+export interface Shared<Env> {
+  readonly options: EdgeOptions<Env>;
+  readonly registry: Registry;
+  telemetry(): TelemetryProbe | undefined;
+}
 
 /** What an object is made of beside its journal; made once for each time that it is loaded. */
 export interface ObjectParts extends ObjectAddress {

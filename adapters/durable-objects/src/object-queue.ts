@@ -67,12 +67,16 @@ export class ObjectQueue {
 
   /**
    * Takes up, in an object that was loaded anew, what may be on the queue.
-   * @returns the steps among these that are
+   * @returns the active steps that are not: what ran in the object is gone
    */
-  takeUp(driver: DrivenInstance, code: Code, active: readonly string[]): ReadonlySet<string> {
+  takeUp(driver: DrivenInstance, code: Code): readonly string[] {
     const { state } = driver;
+    const active = [...state.open].filter((name) => {
+      const step = state.steps.get(name);
+      return step?.status === "active" && step.wakeAt === undefined;
+    });
     const elsewhere = this.#forQueue(driver, code, active);
-    if (elsewhere.size === 0) return elsewhere;
+    if (elsewhere.size === 0) return active;
     this.#isNoted = true;
     const note = this.#ctx.storage.kv.get<Note>(NOTE_KEY);
     if (note?.run === state.run) {
@@ -82,7 +86,7 @@ export class ObjectQueue {
       for (const name of elsewhere) this.#steps.await(name, attemptOf(driver, name), Date.now());
       this.#note(driver);
     }
-    return elsewhere;
+    return active.filter((name) => !elsewhere.has(name));
   }
 
   /** Sends those of these steps that are for the queue and not on it. */

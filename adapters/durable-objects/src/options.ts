@@ -73,6 +73,11 @@ export interface Timing {
   readonly refreshMs: number;
   /** …so much later. */
   readonly refreshMsMax: number;
+  /**
+   * How long a result may wait to be stored together with others, where nothing begins by it and other inline steps of
+   * its instance still run. If the object is lost meanwhile the step runs again; 0 has each stored at once.
+   */
+  readonly resultsMs: number;
   /** How often a parked instance looks whether its code is back. */
   readonly parkedMs: number;
   /** How late an instance must be for a sweep to look after it: its alarm was lost. */
@@ -89,6 +94,7 @@ export const TIMING_DEFAULT: Timing = {
   claimMs: 30_000,
   refreshMs: 20_000,
   refreshMsMax: 600_000,
+  resultsMs: 100,
   parkedMs: 3_600_000,
   overdueMs: 300_000,
 };

@@ -12,13 +12,16 @@ const MICROTASKS = 200;
  */
 export class Turn {
   readonly #ctx: Pick<DurableObjectState, "abort">;
-  readonly #write: () => void;
+  readonly #write: (all: boolean) => void;
   #left = 0;
   #isCalled = false;
   #isHeld = false;
 
-  /** @param write makes what was put off; what it throws loses the turn */
-  constructor(ctx: Pick<DurableObjectState, "abort">, write: () => void) {
+  /**
+   * @param write makes what was put off: all of it, or what must not be put off beyond this turn; what it throws loses
+   * the turn
+   */
+  constructor(ctx: Pick<DurableObjectState, "abort">, write: (all: boolean) => void) {
     this.#ctx = ctx;
     this.#write = write;
   }
@@ -50,10 +53,14 @@ export class Turn {
     if (!isWatched) this.#await();
   }
 
-  /** Writes what has been put off so far. */
+  /** Writes all that has been put off so far. */
   write(): void {
+    this.#make(true);
+  }
+
+  #make(all: boolean): void {
     try {
-      this.#write();
+      this.#write(all);
     } catch (error) {
       // It was answered as if it were stored: nobody may hear of it, and nothing of the turn may stay.
       this.#ctx.abort(`hephaestus: a turn could not be stored: ${error}`);
@@ -71,7 +78,7 @@ export class Turn {
 
   #end(): void {
     try {
-      this.write();
+      this.#make(false);
     } finally {
       this.#isCalled = false;
       this.#isHeld = false;

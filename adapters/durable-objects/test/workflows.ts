@@ -189,6 +189,34 @@ export const chainWithEvent = defineWorkflow({
   ],
 });
 
+const slowSide = defineStep({
+  name: "slow_side",
+  execution: "inline",
+  run: ({ connectors, attempt }) => connectors.witness.gate(`slow_side@${attempt}`),
+});
+const quickSide = defineStep({
+  name: "quick_side",
+  execution: "inline",
+  run: async ({ connectors, idempotencyKey }) => {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    connectors.witness.ran("quick_side", idempotencyKey);
+    return { from: "quick_side" };
+  },
+});
+/** Two steps side by side, of which one ends soon and the other when it may. */
+export const sides = defineWorkflow({
+  name: "sides",
+  input: type<unknown>(),
+  unique: { key: "n" },
+  start: one,
+  transitions: ({ on }) => [
+    on(one, { done: [quickSide, slowSide] }),
+    on(quickSide, { done: join }),
+    on(slowSide, { done: join }),
+    on(join, { done }),
+  ],
+});
+
 /** Calls out in the turn in which the step before it ended, and is gone with its object in that turn. */
 const hasty = defineStep({
   name: "hasty",
@@ -263,6 +291,7 @@ export const workflows = [
   badResult,
   fleeting,
   hastyFlow,
+  sides,
   outside3,
   outside4,
   chainByQueue,

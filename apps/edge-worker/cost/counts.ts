@@ -35,6 +35,6 @@ export const COUNTS: Readonly<Record<Shape, Counts>> = {
   "a step, an event that is waited for, a step": { withIndex: used(4, 4, 6), withoutIndex: used(4, 2, 0) },
   "a step, a timer, a step": { withIndex: used(6, 3, 6), withoutIndex: used(6, 3, 0) },
   "a step, one on the queue, a step": { withIndex: used(4, 4, 4, 1, 1), withoutIndex: used(5, 4, 0, 1, 1) },
-  "a fan-out of 100, inline": { withIndex: used(102, 2, 4), withoutIndex: used(101, 2, 0) },
+  "a fan-out of 100, inline": { withIndex: used(4, 2, 4), withoutIndex: used(5, 2, 0) },
   "a fan-out of 100, by the queue": { withIndex: used(4, 4, 4, 100, 1), withoutIndex: used(5, 4, 0, 100, 1) },
 };

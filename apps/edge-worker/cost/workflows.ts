@@ -12,7 +12,7 @@ import {
 const common = { input: type<{ n: number }>(), unique: { key: "n" } } as const;
 
 /** As a step does that calls something outside: it ends in another turn of its object than that in which it began. */
-const elsewhere = (n: number) => () => new Promise<number>((resolve) => setTimeout(() => resolve(n), 1));
+const elsewhere = (n: number) => () => new Promise<number>((resolve) => setTimeout(() => resolve(n), 1 + n));
 
 function chain(
   name: string,
@@ -31,14 +31,6 @@ function chain(
 }
 
 const FAN_OUT_WIDTH = 100;
-
-/** Parts of the inline fan-out that wait for the one before them to be stored, each for its own. */
-const waiting: (() => void)[] = [];
-/** Lets the next part end: called whenever something was stored. */
-export const nextPart = (): void => waiting.shift()?.();
-
-/** As steps do that wait for calls to the outside: one ends after the other, so that none shares a record. */
-const oneByOne = (n: number) => () => (n === 0 ? n : new Promise<number>((resolve) => waiting.push(() => resolve(n))));
 
 const split = defineStep({ name: "split", run: () => 0 });
 const join = defineStep({ name: "join", run: () => 0 });
@@ -89,7 +81,7 @@ export const shapes = {
     start: before,
     transitions: ({ on }) => [on(before, { done: queued }), on(queued, { done: after }), on(after, { done })],
   }),
-  "a fan-out of 100, inline": fanOut("inline", (n) => ({ execution: "inline", run: oneByOne(n) })),
+  "a fan-out of 100, inline": fanOut("inline", (n) => ({ execution: "inline", run: elsewhere(n) })),
   "a fan-out of 100, by the queue": fanOut("queue", (n) => ({ execution: "queue", run: () => n })),
 };
 
