@@ -1,5 +1,5 @@
 import type { Retry, StepNode } from "../../definition/graph.ts";
-import { MAX_INTERRUPTIONS } from "../../engine/limits.ts";
+import { MAX_INTERRUPTIONS, SERIAL_INTERRUPTIONS } from "../../engine/limits.ts";
 import type { CompensationState, InboxEntry, StepState, StoredError } from "../../engine/state.ts";
 import type { Commit } from "../../runtime/storage.ts";
 import { type Account, isOpenStep, isSettledStep } from "./account.ts";
@@ -30,6 +30,20 @@ export function checkSteps(account: Account, commit: Commit, witness: Witness, c
     checkStep({ account, commit, node, before, after, witness, coverage });
   }
   checkOrderOfTimers(account, commit);
+  checkGuilty(account, commit);
+}
+
+/** From the second interruption of a step on, one step at a time runs, so that only the guilty one is counted. */
+function checkGuilty({ id, steps }: Account, { changes }: Commit): void {
+  if (changes.run || ![...steps.values()].some(callsForSeries)) return;
+  const counted = Object.entries(changes.steps ?? {}).filter(
+    ([name, { interruptions = 0 }]) => interruptions > (steps.get(name)?.interruptions ?? 0),
+  );
+  hold(counted.length < 2, "retries", () => `${counted.map(([name]) => name).join(" and ")} of ${id} count as guilty`);
+}
+
+function callsForSeries({ status, interruptions = 0 }: StepState): boolean {
+  return status === "active" && interruptions >= SERIAL_INTERRUPTIONS;
 }
 
 /** What came due fires in the order in which it came due. */
@@ -124,6 +138,7 @@ function checkAttempt(change: StepChange): void {
   const { at } = commit.changes;
   const token = { step: node.name, attempt: before.attempt ?? 1, compensation: false };
   const told = witness.told(account, commit.run, token);
+  if (after.status === "cancelled") checkCancelled(change);
   if (after.taken !== undefined && before.taken === undefined) {
     hold(
       told?.type === "pending",
@@ -152,6 +167,14 @@ function checkAttempt(change: StepChange): void {
   hold(at >= (before.wakeAt ?? 0), "timer-early", () => `${labelOf(change)} wakes at ${at}, not at ${before.wakeAt}`);
   const paused = staysPaused(change);
   hold(!paused, "timer-early", () => `${labelOf(change)} wakes although the run is paused`);
+}
+
+/** What may have begun and is taken from its run may have had its effect. */
+function checkCancelled(change: StepChange): void {
+  const { account, node, commit, before, after, witness } = change;
+  const token = { step: node.name, attempt: before.attempt ?? 1, compensation: false };
+  if (!witness.begun(account, commit.run, token) || witness.told(account, commit.run, token)?.type === "error") return;
+  hold(after.unknown === true, "compensation", () => `${labelOf(change)} is said to have had no effect, and had begun`);
 }
 
 /** An attempt is over, and there will be another one. */
@@ -253,6 +276,8 @@ function checkTaken(change: StepChange): void {
   );
   const paused = staysPaused(change);
   hold(!paused, "events", () => `${labelOf(change)} takes ${id} although the run is paused`);
+  const ends = account.ending !== undefined && !commit.changes.run;
+  hold(!ends, "events", () => `${labelOf(change)} takes ${id} although the run is ending`);
   const others = Object.entries(commit.changes.steps ?? {}).filter(([, step]) => step.taken === id);
   hold(others.length === 1, "events", () => `${id} is taken by ${others.map(([name]) => name).join(" and ")}`);
   // A schedule in this very commit has given others another deadline.
@@ -312,9 +337,18 @@ function checkCompensation(change: StepChange): void {
       () => `${labelOf(change)} is undone, its code told ${told?.type}`,
     );
   }
+  hold(
+    !again || (is.attempt ?? 1) > (was.attempt ?? 1),
+    "compensation",
+    () => `${labelOf(change)} is undone once more under the token of before`,
+  );
+  const strikes = (is.interruptions ?? 0) > (was?.interruptions ?? 0) && was?.wakeAt !== undefined;
+  hold(!strikes, "retries", () => `${labelOf(change)} was interrupted while it waited to be undone`);
   if (is.status === "failed") meet(coverage, "steps", "compensation failed");
   if (is.status === "failed") checkCompensationFailed(change, is);
   if ((is.failures ?? 0) > (was?.failures ?? 0) && is.status === "active") {
+    const repeats = (is.failures ?? 0) < node.retry.maxAttempts;
+    hold(repeats, "retries", () => `${labelOf(change)} is undone again after ${is.failures} failures`);
     checkBackoff(change, node.retry, is.failures ?? 0, is.wakeAt);
   }
   const early = was?.wakeAt !== undefined && is.wakeAt === undefined && is.status === "active";

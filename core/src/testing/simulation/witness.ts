@@ -34,6 +34,7 @@ export interface Witness {
   began(life: Life, account: Account, token: Token, context: AnyContext): string;
   ended(token: string, told: Told): void;
   told(account: Account, run: number, token: Token): Told | undefined;
+  begun(account: Account, run: number, token: Token): boolean;
   /** The effect of a checkpoint is executed. @throws Violation */
   effect(token: string, attempt: number, place: string, name: string): void;
   /** An attempt was told that a checkpoint is stored. */
@@ -143,6 +144,7 @@ export function makeWitness(): Witness {
       const one = begun.get(token);
       if (one) one.told ??= told;
     },
+    begun: (account, run, token) => begun.has(nameOf(account, run, token)),
     told: (account, run, token) => begun.get(nameOf(account, run, token))?.told,
     effect(token, attempt, key, name) {
       const before = stored.get(`${key} ${name}`) ?? Number.POSITIVE_INFINITY;
