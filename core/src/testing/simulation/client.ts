@@ -245,6 +245,8 @@ function checkRefusal(account: Account, { command }: Call, { code, details, mess
     hold(account.status === "deleted", "answer-true", what);
   } else if (code === "EVENT_NOT_EXPECTED" && command.type === "event") {
     const { event, step } = command;
+    // It may be for a later retry.
+    hold(account.status !== "failed", "answer-true", what);
     const able = account.workflow.graph.nodes.filter(
       (node) => node.receives.has(event) && (step ?? node.name) === node.name,
     );

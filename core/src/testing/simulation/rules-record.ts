@@ -1,7 +1,7 @@
 import { COMMAND_RETENTION_MS } from "../../engine/limits.ts";
-import type { Changes, Timestamp } from "../../engine/state.ts";
+import type { Changes, InboxEntry, Timestamp } from "../../engine/state.ts";
 import type { Commit } from "../../runtime/storage.ts";
-import { type Account, isOpenStep, isOver } from "./account.ts";
+import { type Account, isOpenStep, isOver, isSettledStep } from "./account.ts";
 import { type Coverage, meet } from "./coverage.ts";
 import { wakeOf } from "./rules-joins.ts";
 import { hold } from "./violation.ts";
@@ -87,11 +87,24 @@ function checkAfterEnd(account: Account, changes: Changes, label: string): void 
 }
 
 function checkInbox(account: Account, changes: Changes, label: string): void {
-  for (const { id } of changes.inbox ?? []) {
+  for (const entry of changes.inbox ?? []) {
+    const { id } = entry;
+    hold(canBeTaken(account, changes, entry), "events", () => `${label} accepts event ${id}, which no step can take`);
     hold(!account.inbox.has(id) || changes.run !== undefined, "events", () => `${label} accepts event ${id} again`);
     const known = changes.commands?.some((command) => command.id === id && command.type === "event") === true;
     hold(known, "events", () => `${label} accepts event ${id} and does not remember it`);
   }
+}
+
+/** Whether a step was left for an event: of a run that failed, a retry may leave some. */
+function canBeTaken(account: Account, { run, commands }: Changes, { event, step }: InboxEntry): boolean {
+  const begins = run !== undefined || commands?.some(({ type }) => type === "retry") === true;
+  if (begins || account.status === "failed") return true;
+  return account.workflow.graph.nodes.some((node) => {
+    const state = account.steps.get(node.name);
+    const isOpen = !isSettledStep(state) && state?.status !== "choosing";
+    return isOpen && node.receives.has(event) && (step ?? node.name) === node.name;
+  });
 }
 
 function checkCommands(account: Account, { changes, run, payloads }: Commit, label: string, coverage: Coverage): void {
