@@ -58,19 +58,20 @@ export class StepTable {
   follow(graph: Graph): void {
     if (graph === this.#graph) return;
     const known = this.#isEmpty ? [] : [...this];
-    this.#graph = graph;
-    this.#isEmpty = false;
-    this.clear();
+    this.#forget(graph);
     for (const [name, step] of known) this.put(this.placeOf(name), step);
   }
 
   clear(): void {
-    if (this.#isEmpty) return;
-    this.#isEmpty = true;
-    this.#states = placesOf(this.#graph);
-    if (this.#strays === undefined) return;
+    if (!this.#isEmpty) this.#forget(this.#graph);
+  }
+
+  #forget(graph: Graph): void {
+    this.#graph = graph;
+    this.#states = placesOf(graph);
     this.#strays = undefined;
     this.#strayNames = [];
+    this.#isEmpty = true;
   }
 
   *[Symbol.iterator](): Generator<[string, StepState]> {
