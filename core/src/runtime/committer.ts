@@ -82,7 +82,7 @@ export class Committer implements DrivenInstance {
     this.state = state;
     this.code = code;
     this.#last = nonce;
-    this.payloads = new PayloadReader(state.id, host.storage);
+    this.payloads = new PayloadReader(state.id, host.storage, () => this.refresh());
   }
 
   /** Has something in flight, by which it will learn what others committed. */

@@ -164,6 +164,37 @@ describe("an answer that takes longer than the lease", () => {
   });
 });
 
+describe("payloads that are read while their instance is deleted", () => {
+  it("are not taken for a step that has none", async () => {
+    const { runs, plain } = stage();
+    const hold = waitForEvent({ name: "hold", events: { go: type<number>() } });
+    const next = plain("next", { needs: [hold] });
+    const flow = keyed("flow", { start: hold, on: ({ on }) => [on(hold, { go: next }), on(next, { done })] });
+    // Where nobody tells of what others commit.
+    const { watch: _watch, ...inner } = memoryStorage();
+    const [clock, reading, read] = [virtualClock(), Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    await createHephaestus({ workflows: [flow], storage: inner, clock }).for(flow).start("1", {});
+    const storage: Storage = {
+      ...inner,
+      async payloads(...asked) {
+        reading.resolve();
+        await read.promise;
+        return inner.payloads(...asked);
+      },
+    };
+    const engine = createHephaestus({ workflows: [flow], storage, clock });
+    await engine.for(flow).resume("1", "go", 7);
+    await reading.promise;
+    const changes = { at: clock.now(), status: "deleted" } as const;
+    await inner.commit([{ id: "flow/n::1", run: 1, expected: 2, nonce: "other", changes }]);
+    await inner.remove("flow/n::1", 2);
+    read.resolve();
+    await clock.settle();
+    expect(runs).toEqual([]);
+    expect(await engine.for(flow).get("1").catch((error: HephaestusError) => error.code)).toBe("INSTANCE_NOT_FOUND");
+  });
+});
+
 describe("a storage with no room", () => {
   function roomFor(units: number) {
     const inner = memoryStorage();

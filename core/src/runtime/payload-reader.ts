@@ -13,11 +13,14 @@ interface StepPayloads {
 export class PayloadReader {
   readonly #id: string;
   readonly #storage: Pick<Storage, "payloads">;
+  readonly #lookAgain: () => Promise<unknown>;
   readonly #known = new Map<Revision, Payloads>();
 
-  constructor(id: string, storage: Pick<Storage, "payloads">) {
+  /** @param lookAgain has the state read anew: a record that it names is without its payloads, or gone */
+  constructor(id: string, storage: Pick<Storage, "payloads">, lookAgain: () => Promise<unknown>) {
     this.#id = id;
     this.#storage = storage;
+    this.#lookAgain = lookAgain;
   }
 
   /** Keeps the payloads of a record that has just been committed. */
@@ -80,10 +83,17 @@ export class PayloadReader {
     missing.forEach((revision, index) => {
       this.#known.set(revision, loaded[index] ?? {});
     });
+    // Whoever asks looks at the state again before it goes on: the instance may have been deleted meanwhile.
+    if (loaded.some(isEmpty)) await this.#lookAgain();
   }
 }
 
 const NONE: Readonly<Record<string, JsonText>> = {};
+
+function isEmpty(payloads: Payloads): boolean {
+  for (const _name in payloads) return false;
+  return true;
+}
 
 /** Where a step's result stands: with the event that it took, or with its own outcome. */
 export function resultText(
