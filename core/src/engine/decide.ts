@@ -98,12 +98,11 @@ function beginRun(draft: Draft, command: StartCommand): Draft {
 }
 
 function decideOne(draft: Draft, command: Exclude<Command, StartCommand>): Json {
-  const { id, info = draft.info } = draft.base;
   // A restart is sent on only where there was nothing to start again.
-  if (info === undefined || command.type === "restart") {
+  if (draft.status === "deleted" || command.type === "restart") {
     // Nobody waits for what an attempt tells of a run that is not there any more.
     if (!("commandId" in command)) return "ignored";
-    throw notFound(id);
+    throw notFound(draft.base.id);
   }
   switch (command.type) {
     case "event":

@@ -150,6 +150,18 @@ describe("a deleted instance", () => {
     expect(plainState(foldRecords("i", last, run.graph))).toEqual(plainState(run.state));
   });
 
+  it("is one also for what shares its commit", () => {
+    const run = begun(single);
+    run.ends("a");
+    const types = ["delete", "cancel", "retry", "unpause"] as const;
+    const commands = types.map((type) => ({ type, commandId: type }));
+    const { changes, replies } = decide(run.graph, run.state, commands, { now: run.now });
+    const gone = { error: code("INSTANCE_NOT_FOUND") };
+    expect(replies).toEqual([{ value: null }, gone, gone, gone]);
+    expect(changes).toMatchObject({ status: "deleted" });
+    expect(changes).not.toHaveProperty("ending");
+  });
+
   it("folds also while a part of what was before it is still there", () => {
     const run = begun(chain);
     run.ends("a");

@@ -168,12 +168,14 @@ describe("payloads that are read while their instance is deleted", () => {
   it("are not taken for a step that has none", async () => {
     const { runs, plain } = stage();
     const hold = waitForEvent({ name: "hold", events: { go: type<number>() } });
-    const next = plain("next", { needs: [hold] });
+    const next = plain("next");
     const flow = keyed("flow", { start: hold, on: ({ on }) => [on(hold, { go: next }), on(next, { done })] });
     // Where nobody tells of what others commit.
     const { watch: _watch, ...inner } = memoryStorage();
     const [clock, reading, read] = [virtualClock(), Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    await createHephaestus({ workflows: [flow], storage: inner, clock }).for(flow).start("1", {});
+    await createHephaestus({ workflows: [flow], storage: inner, clock })
+      .for(flow)
+      .start("1", {});
     const storage: Storage = {
       ...inner,
       async payloads(...asked) {
@@ -191,7 +193,12 @@ describe("payloads that are read while their instance is deleted", () => {
     read.resolve();
     await clock.settle();
     expect(runs).toEqual([]);
-    expect(await engine.for(flow).get("1").catch((error: HephaestusError) => error.code)).toBe("INSTANCE_NOT_FOUND");
+    expect(
+      await engine
+        .for(flow)
+        .get("1")
+        .catch((error: HephaestusError) => error.code),
+    ).toBe("INSTANCE_NOT_FOUND");
   });
 });
 
