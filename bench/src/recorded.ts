@@ -5,7 +5,7 @@
  *   npm run bench -- recorded
  */
 import { describeMachine } from "./lib/machine.ts";
-import { leastAndMedian, meanMs, recordedCases, runRecorded } from "./lib/recorded-run.ts";
+import { CASE_COLUMNS, caseCells, leastAndMedian, recordedCases, runRecorded } from "./lib/recorded-run.ts";
 import { publish } from "./lib/report.ts";
 import { sampleOf } from "./lib/stats.ts";
 import { number } from "./lib/table.ts";
@@ -28,20 +28,8 @@ for (let round = 0; round <= ROUNDS; round++) {
 publish(
   {
     name: "recorded",
-    columns: [
-      { title: "workflow" },
-      { title: "steps", align: "right" },
-      { title: "at once", align: "right" },
-      { title: "mean step, ms", align: "right" },
-      { title: "time against the schedule, least (median)", align: "right" },
-    ],
-    rows: cases.map((one) => [
-      one.graph.name,
-      String(one.graph.tasks.length),
-      String(one.places),
-      number(meanMs(one)),
-      leastAndMedian(sampleOf(one.ratios)),
-    ]),
+    columns: [...CASE_COLUMNS, { title: "time against the schedule, least (median)", align: "right" }],
+    rows: cases.map((one) => [...caseCells(one), leastAndMedian(sampleOf(one.ratios))]),
     notes: [
       `By the clock, from start to result; scaled so that the schedule takes ${number(MAKESPAN_MS)} ms. Others on the machine delay a run and not its schedule: the least of ${ROUNDS} rounds tells of the engine.`,
       ...recorded.notes,

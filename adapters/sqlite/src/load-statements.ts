@@ -2,12 +2,17 @@ import type { DueRequest, Revision } from "@hephaestus/core";
 import type { Row, Statement } from "./port.ts";
 import { escapeText } from "./text.ts";
 
+/*
+ * The pluses keep a database with statistics from planning what is always the same anew: see `fenced` in
+ * commit-statements.ts.
+ */
+
 /** The records of the latest run after a revision: at least one row if the instance exists, with nulls if none is new. */
 export function selectRecords(ns: string, id: string, after: Revision): Statement {
   return {
     sql: `SELECT j.revision, j.run, j.nonce, j.changes FROM (
-  SELECT run_start FROM hephaestus_journal WHERE ns = ?1 AND id = ?2 ORDER BY revision DESC LIMIT 1
-) latest LEFT JOIN hephaestus_journal j ON j.ns = ?1 AND j.id = ?2 AND j.revision >= max(latest.run_start, ?3)
+  SELECT run_start FROM hephaestus_journal WHERE ns = +?1 AND id = +?2 ORDER BY revision DESC LIMIT 1
+) latest LEFT JOIN hephaestus_journal j ON j.ns = +?1 AND j.id = +?2 AND j.revision >= max(latest.run_start, ?3)
 ORDER BY j.revision`,
     params: [ns, escapeText(id), after + 1],
   };
@@ -25,7 +30,7 @@ WHERE ns = ?1 AND id = ?2 AND revision > ?3 AND field = 'changes' ORDER BY revis
 export function selectPayloads(ns: string, id: string, revisions: readonly Revision[]): Statement {
   return {
     sql: `SELECT revision, payloads FROM hephaestus_journal
-WHERE ns = ?1 AND id = ?2 AND revision IN (SELECT value FROM json_each(?3))`,
+WHERE ns = +?1 AND id = +?2 AND revision IN (SELECT value FROM json_each(?3))`,
     params: [ns, escapeText(id), JSON.stringify(revisions)],
   };
 }

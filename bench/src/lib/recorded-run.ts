@@ -3,6 +3,7 @@ import { createHephaestus, type Storage } from "@hephaestus/core";
 import { listSchedule } from "./list-schedule.ts";
 import { readRecordings, smallGraph, type TaskGraph, workflowOf } from "./recordings.ts";
 import type { Sample } from "./stats.ts";
+import { type Column, number } from "./table.ts";
 
 /** A recorded workflow that is to be run again. */
 export interface RecordedCase {
@@ -62,7 +63,18 @@ export async function runRecorded({ graph, places, scaledMs }: RecordedCase, sto
   return { ms, ratio: ms / listSchedule(graph.tasks, took, places, rank) };
 }
 
-export const meanMs = ({ scaledMs }: RecordedCase) => scaledMs.reduce((sum, ms) => sum + ms, 0) / scaledMs.length;
+/** The columns of a table that say which case a row is of. */
+export const CASE_COLUMNS: readonly Column[] = [
+  { title: "workflow" },
+  { title: "steps", align: "right" },
+  { title: "at once", align: "right" },
+  { title: "mean step, ms", align: "right" },
+];
+
+export function caseCells({ graph, places, scaledMs }: RecordedCase): string[] {
+  const meanMs = scaledMs.reduce((sum, ms) => sum + ms, 0) / scaledMs.length;
+  return [graph.name, String(graph.tasks.length), String(places), number(meanMs)];
+}
 
 /** Others on the machine delay a run and not its schedule: the least of some rounds tells of the engine. */
 export const leastAndMedian = ({ low, median }: Sample) => `${low.toFixed(3)} (${median.toFixed(3)})`;
