@@ -202,6 +202,14 @@ describe("what another tab removed", () => {
     expect(await stale.commit([commitOf("b", 3), commitOf("a", 3)])).toEqual(["conflict", "ok"]);
   });
 
+  it("may be what held the last ticket of the one who removed it, whose next one is taken all the same", async () => {
+    const { stale, other } = await twoTabs("a", "b");
+    expect(await stale.commit([commitOf("b", 2)])).toEqual(["ok"]);
+    while ((await stale.remove("b", 3)).more);
+    while ((await other.remove("a", 2)).more);
+    expect(await stale.commit([commitOf("a", 2)])).toEqual(["conflict"]);
+  });
+
   it("is not learned from what is read meanwhile by the one who removes it", async () => {
     const { stale } = await twoTabs("a");
     const begin = vi.spyOn(IDBDatabase.prototype, "transaction");

@@ -35,7 +35,7 @@ export interface Schema extends DBSchema {
       due: [workflow: string, version: number, fingerprint: string, wakeAt: number];
     };
   };
-  /** The numbers of the writers that may send commits without looking. */
+  /** The numbers of the writers that may send commits without looking, and what they had sent when they last removed. */
   writers: { key: number; value: number };
 }
 

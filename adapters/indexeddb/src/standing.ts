@@ -87,14 +87,22 @@ export async function revokeWriters(
   own: Standing | undefined,
 ): Promise<{ more: boolean }> {
   const stores = unwrap(transaction);
-  const writers = await transaction.objectStore("writers").getAllKeys(undefined, REVOKE_BATCH);
+  const writers = transaction.objectStore("writers");
   const tickets = transaction.objectStore("journal").index("ticket");
-  for (const writer of writers) {
-    if (writer === writerIn(transaction, own)) continue;
-    stores.objectStore("writers").delete(writer);
+  const ownWriter = writerIn(transaction, own);
+  let count = 0;
+  for (let cursor = await writers.openCursor(); cursor && count < REVOKE_BATCH; cursor = await cursor.continue()) {
+    const writer = cursor.key;
     const last = await tickets.openKeyCursor(IDBKeyRange.bound([writer], [writer, []]), "prev");
-    const ticket = [writer, (last?.key[1] ?? 0) + 1];
-    stores.objectStore("journal").put({ ticket }, ticket);
+    const sent = Math.max(cursor.value, last?.key[1] ?? 0);
+    if (writer === ownWriter) {
+      // The record with its last ticket may be among those that go.
+      await cursor.update(sent);
+      continue;
+    }
+    count += 1;
+    stores.objectStore("writers").delete(writer);
+    stores.objectStore("journal").put({ ticket: [writer, sent + 1] }, [writer, sent + 1]);
   }
-  return { more: writers.length === REVOKE_BATCH };
+  return { more: count === REVOKE_BATCH };
 }
