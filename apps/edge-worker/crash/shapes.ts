@@ -1,6 +1,6 @@
 import type { AnyWorkflow } from "@hephaestus/core";
 import type { Observer } from "./observer.ts";
-import { cancelled, chain, fanOut, flaky, inbox, resting, timers, trip, waits } from "./workflows.ts";
+import { cancelled, chain, fanOut, flaky, inbox, resting, timers, together, trip, waits } from "./workflows.ts";
 import type { World } from "./world.ts";
 
 /** One instance in the harness's hands. */
@@ -37,6 +37,7 @@ async function startAndEnd(player: Player): Promise<void> {
 export const shapes: readonly Shape[] = [
   { workflow: chain, ends: "completed", play: startAndEnd },
   { workflow: fanOut, ends: "completed", play: startAndEnd },
+  { workflow: together, ends: "completed", play: startAndEnd },
   {
     workflow: waits,
     ends: "completed",

@@ -38,20 +38,25 @@ export const chain = defineWorkflow({
 });
 
 const split = seen("split");
-const parts = Array.from({ length: 8 }, (_, n) => seen(`part${n}`, "queue"));
 const merge = seen("merge");
+function eightParts<const Name extends string>(name: Name, execution: "inline" | "queue") {
+  const parts = Array.from({ length: 8 }, (_, n) => seen(`part${n}`, execution));
+  return defineWorkflow({
+    ...common,
+    name,
+    start: split,
+    transitions: ({ on }) => [
+      on(split, { done: parts }),
+      ...parts.map((part) => on(part, { done: merge })),
+      on(merge, { done }),
+    ],
+    output: [merge],
+  });
+}
 /** Eight steps side by side on the queue, between two inline ones. */
-export const fanOut = defineWorkflow({
-  ...common,
-  name: "fan_out",
-  start: split,
-  transitions: ({ on }) => [
-    on(split, { done: parts }),
-    ...parts.map((part) => on(part, { done: merge })),
-    on(merge, { done }),
-  ],
-  output: [merge],
-});
+export const fanOut = eightParts("fan_out", "queue");
+/** The same in the object: results wait for each other. */
+export const together = eightParts("together", "inline");
 
 const payload = type<{ id: string }>();
 const prepare = seen("prepare");
@@ -163,4 +168,4 @@ export const flaky = defineWorkflow({
   transitions: ({ on }) => [on(prepare, { done: flakyStep }), on(flakyStep, { done: deliver }), on(deliver, { done })],
 });
 
-export const workflows = [chain, fanOut, waits, inbox, timers, trip, cancelled, resting, flaky];
+export const workflows = [chain, fanOut, together, waits, inbox, timers, trip, cancelled, resting, flaky];
