@@ -153,14 +153,13 @@ export class Attempts {
       this.#host.failed(this.#driver, error);
       ended();
     };
-    if (this.#live.get(step) === one) void execute(one).then(ended, failed);
+    // While it waited for its place, its run may have ended, or be gone.
+    if (this.#isCurrent(step, one)) void execute(one).then(ended, failed);
     else ended();
   }
 
   async #attempt(one: Attempt, code: Code, definition: StepDefinition): Promise<void> {
     const { name } = definition;
-    // While it waited for its place, its run may have ended, or be gone.
-    if (!this.#isCurrent(name, one)) return;
     const gathered = attemptInput(this.#driver, definition);
     const input = gathered instanceof Promise ? await gathered : gathered;
     // What was awaited above took time in which the attempt may have become an old one, or one not to be begun.
