@@ -37,7 +37,7 @@ export function severalStorages(storages: readonly Storage[]): Storage {
         .slice(0, request.limit);
     },
     query: (filter) => queryAll(storages, of, filter),
-    remove: (id, through) => of(id).remove(id, through),
+    remove: (id, through, standing) => of(id).remove(id, through, standing),
   };
 }
 

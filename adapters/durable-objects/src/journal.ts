@@ -122,11 +122,16 @@ export function objectJournal(kv: SyncKvStorage, name?: string, turn?: Turn): Ob
     return { end: end?.revision, records: records.reverse() };
   }
 
-  /** The payloads of a record, and of those that share its row. */
-  function* payloadsAt(revision: Revision): Generator<[Revision, Payloads]> {
+  /** A record, and those that share its row. */
+  function* sharingRow(revision: Revision): Generator<[Revision, Entry]> {
     for (const [key, row] of kv.list<Row>({ prefix: PREFIX, start: keyOf(revision), limit: 1 })) {
-      for (const [at, { payloads }] of entriesOf(key, row)) if (payloads) yield [at, payloads];
+      yield* entriesOf(key, row);
     }
+  }
+
+  function nonceAt(revision: Revision): string | undefined {
+    for (const [at, { nonce }] of sharingRow(revision)) if (at === revision) return nonce;
+    return undefined;
   }
 
   return {
@@ -150,12 +155,13 @@ export function objectJournal(kv: SyncKvStorage, name?: string, turn?: Turn): Ob
       writeLate();
       const found = new Map<Revision, Payloads>();
       for (const revision of revisions) {
-        if (!found.has(revision)) for (const [at, payloads] of payloadsAt(revision)) found.set(at, payloads);
+        if (!found.has(revision)) for (const [at, { payloads = {} }] of sharingRow(revision)) found.set(at, payloads);
       }
       return revisions.map((revision) => found.get(revision) ?? {});
     },
-    async remove(_id, through) {
+    async remove(_id, through, standing) {
       writeLate();
+      if (standing && nonceAt(standing.revision) !== standing.nonce) return { more: false };
       let removed = 0;
       for (const [key] of [...kv.list({ prefix: PREFIX, end: keyOf(through + 1), limit: REMOVE_BATCH + 1 })]) {
         if (removed++ === REMOVE_BATCH) return { more: true };

@@ -14,7 +14,7 @@ function journals(prefix: string): Storage {
     capabilities: { headers: false, where: false },
     load: (id, after) => inObject(id, (journal) => journal.load(id, after)),
     payloads: (id, revisions) => inObject(id, (journal) => journal.payloads(id, revisions)),
-    remove: (id, through) => inObject(id, (journal) => journal.remove(id, through)),
+    remove: (id, through, standing) => inObject(id, (journal) => journal.remove(id, through, standing)),
     async commit(commits: readonly Commit[]): Promise<CommitResult[]> {
       const results = await Promise.all(
         commits.map((commit) => inObject(commit.id, (journal) => journal.commit([commit]))),

@@ -46,10 +46,10 @@ export function indexedDbStorage(options: IndexedDbOptions = {}): Storage {
     async query(filter) {
       return queryHeaders(checkFilter(filter), (use) => connection.read(["headers"], use));
     },
-    remove: (id, through) =>
+    remove: (id, through, record) =>
       group.whileRemoving(id, (standing) =>
         connection.write(["journal", "payloads", "headers", "writers"], (transaction) =>
-          removeThrough(transaction, id, through, standing),
+          removeThrough(transaction, id, through, record, standing),
         ),
       ),
     watch: (listener) => signals.listen(listener),

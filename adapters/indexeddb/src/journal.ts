@@ -1,4 +1,4 @@
-import type { Payloads, Revision, StoredRecord } from "@hephaestus/core";
+import type { Payloads, RecordName, Revision, StoredRecord } from "@hephaestus/core";
 import { unwrap } from "idb";
 import type { Transaction } from "./connection.ts";
 import { allOf, type JournalRow, PLACEHOLDER } from "./schema.ts";
@@ -74,14 +74,19 @@ function stretchesOf(revisions: readonly Revision[]): (readonly [Revision, Revis
 
 /**
  * Rows go last, so that whoever finds them after a crash removes the rest.
+ * @param record nothing is removed unless it is there
  * @param own of the one that asks, if it has any: it has forgotten what it knew of this instance
  */
 export async function removeThrough(
   transaction: Transaction<"readwrite">,
   id: string,
   through: Revision,
+  record: RecordName | undefined,
   own?: Standing,
 ): Promise<{ more: boolean }> {
+  if (record && (await transaction.objectStore("journal").get([id, record.revision]))?.nonce !== record.nonce) {
+    return { more: false };
+  }
   if ((await revokeWriters(transaction, own)).more) return { more: true };
   const stores = unwrap(transaction);
   const journal = transaction.objectStore("journal");

@@ -76,8 +76,8 @@ export function sqlStorage(port: SqlPort, { namespace = "", indexes = [] }: SqlS
       }));
     },
     query: (filter) => queryInstances({ port, ns, indexes }, filter),
-    async remove(id, through) {
-      const answers = await port.batch(removeStatements(ns, id, through));
+    async remove(id, through, standing) {
+      const answers = await port.batch(removeStatements(ns, id, through, standing));
       return { more: (answers.at(-1)?.length ?? 0) > 0 };
     },
   };

@@ -67,8 +67,7 @@ export class Committer implements DrivenInstance {
   #flushing = false;
   /** The code that the run is to go on with once the commit that is being made says so. */
   #adopting: Code | undefined;
-  /** Of the last record that is folded into the state. */
-  #last: string | undefined;
+  lastNonce: string | undefined;
   /** Of the commit that is being made: a record with it is this driver's own, and only its writer tells of a record. */
   #nonce: string | undefined;
   /** When the storage was last asked something that it answered. */
@@ -81,7 +80,7 @@ export class Committer implements DrivenInstance {
     this.id = state.id;
     this.state = state;
     this.code = code;
-    this.#last = nonce;
+    this.lastNonce = nonce;
     this.payloads = new PayloadReader(state.id, host.storage, () => this.refresh());
   }
 
@@ -268,7 +267,7 @@ export class Committer implements DrivenInstance {
     if (this.#host.telemetry) this.#fold({ revision, run, nonce: this.#nonce ?? "", changes }, payloads?.input);
     else {
       this.#noteLease(changes, true);
-      this.#last = this.#nonce;
+      this.lastNonce = this.#nonce;
       applyDecision(this.state, decision);
       this.#host.committed(this, changes);
     }
@@ -282,7 +281,7 @@ export class Committer implements DrivenInstance {
     const context = graph && isOwn && { state, graph, now: clock.now(), input, attemptMs: this.#hooks.tookMs };
     const tell = context ? telemetry?.committed(context, record.changes) : undefined;
     this.#noteLease(record.changes, isOwn);
-    this.#last = record.nonce;
+    this.lastNonce = record.nonce;
     applyRecord(state, record, graph);
     this.#host.committed(this, record.changes);
     tell?.();
@@ -304,7 +303,7 @@ export class Committer implements DrivenInstance {
   async #reload(nonce?: string): Promise<boolean> {
     const { state } = this;
     const asked = state.revision;
-    const last = this.#last;
+    const last = this.lastNonce;
     const askedAt = this.#host.clock.now();
     // With the last one that is folded: where it is not there, the instance was forgotten meanwhile, or made anew.
     const loaded = await this.#host.storage.load(this.id, Math.max(asked - 1, 0));
@@ -336,7 +335,7 @@ export class Committer implements DrivenInstance {
     this.#queue.push(...ignoreOwn(this.#queue.splice(0)));
     this.state = fresh.state;
     this.#heardAt = askedAt;
-    this.#last = fresh.nonce;
+    this.lastNonce = fresh.nonce;
     this.holdsLease = false;
     this.code = fresh.code ?? (fresh.state.info ? undefined : this.code);
     this.payloads.clear();

@@ -17,6 +17,8 @@ export interface DrivenInstance {
   /** Undefined when the instance is parked. */
   readonly code: Code | undefined;
   readonly payloads: PayloadReader;
+  /** Of the last record that is folded into the state. */
+  readonly lastNonce: string | undefined;
   submit(command: Command): Promise<Json>;
 }
 

@@ -47,6 +47,10 @@ export class Driver implements DrivenInstance {
     return this.#committer.code;
   }
 
+  get lastNonce(): string | undefined {
+    return this.#committer.lastNonce;
+  }
+
   get payloads(): PayloadReader {
     return this.#committer.payloads;
   }

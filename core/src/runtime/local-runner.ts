@@ -5,7 +5,7 @@ import type { Connectors } from "../definition/step.ts";
 import type { StartCommand, StartReply } from "../engine/commands.ts";
 import { COMMAND_RETENTION_MS, LEASE_MS } from "../engine/limits.ts";
 import { isEnded, type RunState } from "../engine/run-state.ts";
-import type { Changes, Timestamp } from "../engine/state.ts";
+import type { Changes, Revision, Timestamp } from "../engine/state.ts";
 import type { TelemetryBus } from "../telemetry/bus.ts";
 import { type Clock, makeId, type Random } from "./clock.ts";
 import { commitQueue } from "./commit-queue.ts";
@@ -101,7 +101,7 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
     slot: slots.take,
     committed(driver, changes) {
       announce(driver, changes);
-      if (changes.status === "deleted") void removeThrough(driver.id, driver.state.revision - 1);
+      if (changes.status === "deleted") void removeThrough(driver, driver.state.revision - 1);
     },
     rested(driver, wakeAt) {
       if ((driver as Driver).idle && drivers.get(driver.id) === driver) letGo(driver as Driver);
@@ -191,10 +191,14 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
     return known && toInstanceView(state, known, code === undefined);
   }
 
-  /** Removes in the background what stands before a tombstone. What is left by a crash goes with the tombstone. */
-  async function removeThrough(id: string, revision: number): Promise<void> {
+  /**
+   * Removes in the background what stands before a tombstone, or that too. What is left by a crash goes with it. Where
+   * another runner was faster, the id may be that of an instance made anew.
+   */
+  async function removeThrough({ id, state, lastNonce: nonce }: DrivenInstance, through: Revision): Promise<void> {
+    const tombstone = nonce === undefined ? undefined : { revision: state.revision, nonce };
     try {
-      while ((await storage.remove(id, revision)).more);
+      while ((await storage.remove(id, through, tombstone)).more);
     } catch (error) {
       onError(error, id);
     }
@@ -290,7 +294,7 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
         letGo(driver);
         // The row may be older than the tombstone, whose commands may still be delivered again.
         const { revision, updatedAt } = driver.state;
-        return removeThrough(row.id, updatedAt + COMMAND_RETENTION_MS > clock.now() ? revision - 1 : revision);
+        return removeThrough(driver, updatedAt + COMMAND_RETENTION_MS > clock.now() ? revision - 1 : revision);
       };
       await withDriver(row.id, look, isOrphan ? row.owner : undefined);
     } catch (error) {

@@ -79,10 +79,11 @@ export function memoryStorage(): Storage {
       if (checked.order === "newest") rows.reverse();
       return toPage(rows, checked.limit);
     },
-    async remove(id, through) {
+    async remove(id, through, standing) {
       const instance = instances.get(id);
       if (instance === undefined) return { more: false };
       const { records, payloads, headers, first } = instance;
+      if (standing && records[standing.revision - first]?.nonce !== standing.nonce) return { more: false };
       const count = Math.min(Math.max(through - first + 1, 0), records.length);
       const removed = Math.min(count, REMOVE_BATCH);
       records.splice(0, removed);

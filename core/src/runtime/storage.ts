@@ -25,6 +25,12 @@ export interface Commit {
 
 export type CommitResult = "ok" | "conflict";
 
+/** Tells a record from one that another writer put in its place after it was removed. */
+export interface RecordName {
+  readonly revision: Revision;
+  readonly nonce: string;
+}
+
 /** A record as it is loaded: without its payloads. */
 export interface StoredRecord {
   readonly revision: Revision;
@@ -138,8 +144,9 @@ export interface Storage {
   /**
    * Removes the records of `id` up to and including revision `through`, and the header rows of the runs that ended
    * there (header revision at or below `through`), in steps that do not block: `more` asks for another call.
+   * @param standing only while this record stands: what has its id since may be another instance, made anew
    */
-  remove(id: string, through: Revision): Promise<{ readonly more: boolean }>;
+  remove(id: string, through: Revision, standing?: RecordName): Promise<{ readonly more: boolean }>;
   /** Tells of instances that another writer changed. Sparing: a missed call costs time, never correctness. */
   watch?(listener: (id: string) => void): () => void;
   /**

@@ -21,7 +21,7 @@ export function mortalStorage(storage: Storage): { readonly storage: Storage; ki
       payloads: (id, revisions) => unlessDead(() => storage.payloads(id, revisions)),
       due: (request) => unlessDead(() => storage.due(request)),
       query: (filter) => unlessDead(() => storage.query(filter)),
-      remove: (id, through) => unlessDead(() => storage.remove(id, through)),
+      remove: (...asked) => unlessDead(() => storage.remove(...asked)),
       ...(watch ? { watch: (listener) => watch.call(storage, (id) => (dead ? undefined : listener(id))) } : {}),
       ...(onWake ? { onWake: (listener) => onWake.call(storage, () => (dead ? undefined : listener())) } : {}),
       ...(holdOwner

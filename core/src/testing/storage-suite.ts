@@ -219,6 +219,23 @@ export function storageConformance(name: string, makeLane: () => Promise<Storage
       expect(await storage.remove(id("a"), 6)).toEqual({ more: false });
     });
 
+    it("removes only while the record stands that is named, and not what was made anew", async () => {
+      const { storage, id } = await setUp();
+      for (let revision = 0; revision < 3; revision++) {
+        await storage.commit([commitOf(id("a"), revision, { nonce: `old ${revision}` })]);
+      }
+      expect(await storage.remove(id("a"), 2, { revision: 3, nonce: "another" })).toEqual({ more: false });
+      expect(await storage.load(id("a"))).toHaveLength(3);
+      const tombstone = { revision: 3, nonce: "old 2" };
+      while ((await storage.remove(id("a"), 2, tombstone)).more);
+      expect((await storage.load(id("a")))?.map((record) => record.revision)).toEqual([3]);
+      while ((await storage.remove(id("a"), 3, tombstone)).more);
+      expect(await storage.load(id("a"))).toBeUndefined();
+      for (let revision = 0; revision < 4; revision++) await storage.commit([commitOf(id("a"), revision)]);
+      expect(await storage.remove(id("a"), 3, tombstone)).toEqual({ more: false });
+      expect(await storage.load(id("a"))).toHaveLength(4);
+    });
+
     headerConformance(setUp);
   });
 }

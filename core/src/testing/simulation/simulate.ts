@@ -57,8 +57,6 @@ const FAULTY_PICKS_MAX = 30_000;
 /** What it may take to come to rest once faults have stopped. */
 const REST_PICKS_MAX = 60_000;
 const REST_MS_MAX = 20 * 60_000;
-/** By then whoever removes a tombstone has done so, in virtual milliseconds. */
-const REMOVALS_MS = 10_000;
 /** How often the client brings on what rests, until all has ended. */
 const ROUNDS_MAX = 60;
 
@@ -238,9 +236,6 @@ async function leap(world: World, client: Client): Promise<void> {
     const goesOn = picks < REST_PICKS_MAX && (await step(world, until));
     hold(goesOn, "progress", () => "a tombstone is not removed after its time");
   }
-  // Several workers may be removing the same tombstone, and a storage does not tell it from what is made anew.
-  const settled = scheduler.now + REMOVALS_MS;
-  while (!world.violation && scheduler.now < settled && (await step(world, settled)));
   for (const instance of instances) {
     if (world.violation) return;
     const type = journal.account(instance.id).status === "deleted" ? "start" : "restart";

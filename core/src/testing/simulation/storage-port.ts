@@ -135,11 +135,13 @@ export function storagePort(world: World, life: Life): Storage {
     payloads: (id, revisions) => call("payloads", { all: () => storage.payloads(id, revisions) }),
     due: (request) => call("due", { all: () => storage.due(request) }),
     query: (filter) => call("query", { all: () => storage.query(filter) }),
-    remove: (id, through) =>
+    remove: (id, through, standing) =>
       call("remove", {
         async all() {
-          const answer = await storage.remove(id, through);
-          if (!answer.more) world.journal.removed(id, through, scheduler.tick);
+          const known = standing && world.journal.account(id).records.get(standing.revision);
+          const answer = await storage.remove(id, through, standing);
+          const stood = standing === undefined || known?.nonce === standing.nonce;
+          if (stood && !answer.more) world.journal.removed(id, through, scheduler.tick);
           return answer;
         },
       }),
