@@ -8,7 +8,7 @@ import { gzipSync } from "node:zlib";
 import { expect, it } from "vitest";
 
 /** Engine, adapters, HTTP routes with OpenAPI and Hono, in bytes after gzip. A Worker may have 3 MB, 10 MB if paid. */
-const BUNDLE_BYTES_MAX = 70_000;
+const BUNDLE_BYTES_MAX = 72_000;
 
 const app = fileURLToPath(new URL("..", import.meta.url));
 
