@@ -116,6 +116,7 @@ function withTimeout<T>(
       aborter.abort(error);
       reject(error);
     });
-    Promise.resolve().then(run).then(resolve, reject).finally(cancel);
+    // In this very turn, in which the attempt was seen to be the current one.
+    new Promise<T>((end) => end(run())).then(resolve, reject).finally(cancel);
   });
 }

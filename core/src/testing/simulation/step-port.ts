@@ -59,7 +59,8 @@ function watchedCode(world: World, life: Life, step: string, code: Code, compens
     if (!life.alive) return never();
     const token: Token = { step, attempt: context.attempt, compensation };
     const { id } = context.instance;
-    const name = guard(world, () => witness.began(life, journal.account(id), token, context)) ?? "";
+    const now = scheduler.now + (world.offsets[life.worker] ?? 0);
+    const name = guard(world, () => witness.began(life, journal.account(id), token, context, now)) ?? "";
     world.trace.add(`  ${name} begins`);
     const own = Object.create(context, { checkpoint: { value: watchedCheckpoint(context, name, id) } }) as Context;
     const tell = (told: Told) => {

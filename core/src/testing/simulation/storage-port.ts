@@ -103,6 +103,7 @@ export function storagePort(world: World, life: Life): Storage {
         "commit-lost",
         () => `revision ${commit.expected + 1} of ${commit.id} was acknowledged and is not there`,
       );
+      if (commit.changes.owner) world.witness.leased(life, commit.id, commit.changes.owner.until);
       tell(commit.id);
     }
     return results;

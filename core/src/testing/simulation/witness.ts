@@ -30,8 +30,11 @@ export interface Token {
  * Stands in the code of every step: sees what begins, what it is given and how it ends, whatever the journal says.
  */
 export interface Witness {
-  /** @throws Violation */
-  began(life: Life, account: Account, token: Token, context: AnyContext): string;
+  /**
+   * @param now by the clock of its worker
+   * @throws Violation
+   */
+  began(life: Life, account: Account, token: Token, context: AnyContext, now: number): string;
   ended(token: string, told: Told): void;
   told(account: Account, run: number, token: Token): Told | undefined;
   begun(account: Account, run: number, token: Token): boolean;
@@ -41,6 +44,8 @@ export interface Witness {
   stored(attempt: number, key: string, name: string): void;
   /** A commit of this life was acknowledged to it. */
   acknowledged(life: Life, id: string, revision: number): void;
+  /** A commit of this life took or renewed the lease of an instance. */
+  leased(life: Life, id: string, until: number): void;
 }
 
 export function makeWitness(): Witness {
@@ -51,6 +56,7 @@ export function makeWitness(): Witness {
   /** The first attempt that knew a checkpoint to be stored. */
   const stored = new Map<string, number>();
   const acknowledged = new Map<Life, Map<string, number>>();
+  const leases = new Map<Life, Map<string, number>>();
 
   const placeOf = ({ id, removals }: Account, run: number) => `${id}${removals > 0 ? `%${removals}` : ""}#${run}`;
   const nameOf = (account: Account, run: number, { step, attempt, compensation }: Token) =>
@@ -64,6 +70,12 @@ export function makeWitness(): Witness {
     hold(!over, "begun-once", () => `${token} begins after its runner was told that ${step} is ${state?.status}`);
     const ending = account.endingSince !== undefined && account.endingSince <= known;
     hold(!ending, "begun-once", () => `${token} begins after its runner was told that the run ends`);
+  }
+
+  /** By a worker's own clock its lease holds when it begins something, whatever took how long before. */
+  function checkLease(life: Life, id: string, now: number, token: string): void {
+    const until = leases.get(life)?.get(id) ?? 0;
+    hold(now < until, "begun-once", () => `${token} begins at ${now} under a lease until ${until}`);
   }
 
   /** From the second interruption of a step on, its run takes one step at a time. */
@@ -120,7 +132,7 @@ export function makeWitness(): Witness {
   }
 
   return {
-    began(life, account, token, context) {
+    began(life, account, token, context, now) {
       const { run } = context.instance;
       const name = nameOf(account, run, token);
       const before = begun.get(name);
@@ -128,6 +140,7 @@ export function makeWitness(): Witness {
         return `${name} begins on worker ${life.worker} and has begun on worker ${before?.life.worker}`;
       });
       begun.set(name, { life, told: undefined });
+      checkLease(life, account.id, now, name);
       // A worker that stood still may not know that the run is over and gone.
       if (account.run !== run || account.status === "deleted") return name;
       checkKnown(life, account, token, name);
@@ -137,7 +150,8 @@ export function makeWitness(): Witness {
       const known = state === undefined || token.attempt <= current;
       hold(known, "begun-once", () => `${name} begins, and the journal knows of no such token`);
       if (token.attempt === current) checkContext(account, token, name, context);
-      checkKey(account, token, name, context.idempotencyKey);
+      // An attempt that is over elsewhere has the key of its own time.
+      if (token.compensation || token.attempt === current) checkKey(account, token, name, context.idempotencyKey);
       return name;
     },
     ended(token, told) {
@@ -162,6 +176,10 @@ export function makeWitness(): Witness {
         acknowledged.set(life, own);
       }
       own.set(id, revision);
+    },
+    leased(life, id, until) {
+      const own = leases.get(life) ?? new Map<string, number>();
+      leases.set(life, own.set(id, Math.max(until, own.get(id) ?? 0)));
     },
   };
 }
