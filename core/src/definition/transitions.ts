@@ -41,8 +41,8 @@ export interface WorkflowOptions {
   /** How long an ended instance is kept. */
   readonly retention?: Duration;
   /**
-   * Steps whose results the index of an engine at the edge holds, so that lists can ask for them:
-   * `where: { "results.charge.amount": { gte: 100 } }`. Input and metadata are always held.
+   * Steps whose results lists can ask for: `where: { "results.charge.amount": { gte: 100 } }`. They stand in the row
+   * of an instance from its next rest or its end on. Input and metadata always do.
    */
   readonly queryable?: readonly AnyStep[];
 }

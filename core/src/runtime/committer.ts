@@ -11,6 +11,7 @@ import type { DrivenInstance, DriverHost } from "./driver-host.ts";
 import { codeOfRun, type LoadedState, loadState } from "./load-state.ts";
 import { type MaybePromise, whenThere } from "./maybe-promise.ts";
 import { PayloadReader } from "./payload-reader.ts";
+import { withQueryable } from "./queryable.ts";
 import type { Code } from "./registry.ts";
 import { answer, codeOf, ignoreOwn, type Request, rejectAll, rejectCallers, takeBatch } from "./requests.ts";
 import type { CommitResult, StoredRecord } from "./storage.ts";
@@ -174,7 +175,8 @@ export class Committer implements DrivenInstance {
       return undefined;
     };
     try {
-      const result = this.#host.commit(toCommit(decision, changes, nonce, batch));
+      const commit = withQueryable(toCommit(decision, changes, nonce, batch), this.code, decision, this.payloads);
+      const result = whenThere(commit, (made) => this.#host.commit(made));
       return result instanceof Promise ? result.then(conclude).catch(failed) : conclude(result);
     } catch (error) {
       return failed(error);

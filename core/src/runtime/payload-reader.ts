@@ -1,6 +1,6 @@
 import type { JsonText } from "../definition/json.ts";
 import type { RunState } from "../engine/run-state.ts";
-import type { Payloads, Revision } from "../engine/state.ts";
+import type { Payloads, Revision, StepState } from "../engine/state.ts";
 import { type MaybePromise, whenThere } from "./maybe-promise.ts";
 import type { Storage } from "./storage.ts";
 
@@ -64,6 +64,12 @@ export class PayloadReader {
     });
   }
 
+  /** The payloads of these records, by revision; among others, perhaps. */
+  at(revisions: readonly Revision[]): MaybePromise<ReadonlyMap<Revision, Payloads>> {
+    const isThere = revisions.every((revision) => this.#known.has(revision));
+    return whenThere(isThere ? undefined : this.#load(revisions), () => this.#known);
+  }
+
   /** All that a view of the run shows; undefined unless it is at hand. */
   allOf(state: RunState): ReadonlyMap<Revision, Payloads> | undefined {
     if (!this.#known.has(state.firstRevision)) return undefined;
@@ -102,6 +108,10 @@ export function resultText(
   known: ReadonlyMap<Revision, Payloads>,
 ): JsonText | undefined {
   const step = state.steps.get(name);
-  if (step?.result === undefined) return undefined;
-  return known.get(step.result)?.[step.taken === undefined ? `result:${name}` : `event:${step.taken}`];
+  return step?.result === undefined ? undefined : known.get(step.result)?.[resultName(name, step)];
+}
+
+/** By what name a step's result stands in the payloads of its record. */
+export function resultName(name: string, { taken }: StepState): string {
+  return taken === undefined ? `result:${name}` : `event:${taken}`;
 }
