@@ -14,6 +14,7 @@ import type {
 } from "../../engine/state.ts";
 import type { Commit, Header, StoredRecord } from "../../runtime/storage.ts";
 import type { ModelWorkflow } from "../model.ts";
+import type { Life } from "./scheduler.ts";
 
 /** An accepted event, and who took it. */
 interface Arrived {
@@ -51,6 +52,8 @@ export interface Account {
   /** "deleted" before the first run, too. */
   status: RunStatus;
   info: RunInfo | undefined;
+  /** Of the graph under which the run goes on. */
+  fingerprint: string | undefined;
   readonly steps: Map<string, StepState>;
   readonly inbox: Map<string, Arrived>;
   /** The steps that began to wait, in that order; those that have waited are among them. */
@@ -72,6 +75,8 @@ export interface Account {
   readonly statusAt: Map<Revision, RunStatus>;
   /** The pick in which it was last changed. */
   changedAt: number;
+  /** By whom. */
+  changedBy: Life | undefined;
   /** The revision in which each step was settled. */
   readonly settledAt: Map<string, Revision>;
   /** When each run ended, the latest end of those that were taken up again. */
@@ -91,6 +96,7 @@ export function emptyAccount(id: string, removals: number, workflow: AnyWorkflow
     firstRevision: 0,
     status: "deleted",
     info: undefined,
+    fingerprint: undefined,
     steps: new Map(),
     inbox: new Map(),
     waits: new Set(),
@@ -105,6 +111,7 @@ export function emptyAccount(id: string, removals: number, workflow: AnyWorkflow
     settled: [],
     statusAt: new Map(),
     changedAt: -1,
+    changedBy: undefined,
     settledAt: new Map(),
     ends: new Map(),
     endingSince: undefined,
@@ -145,6 +152,7 @@ export function enter(
   account.run = run;
   account.revision = revision;
   if (changes.run) account.info = changes.run;
+  account.fingerprint = changes.run?.fingerprint ?? changes.fingerprint ?? account.fingerprint;
   account.records.set(revision, { revision, run, nonce, changes });
   if (payloads) account.payloads.set(revision, payloads);
   if (changes.paused !== undefined) account.paused = changes.paused;

@@ -1,9 +1,8 @@
 import { COMMAND_RETENTION_MS } from "../../engine/limits.ts";
 import type { Changes, InboxEntry, Timestamp } from "../../engine/state.ts";
 import type { Commit } from "../../runtime/storage.ts";
-import { type Account, isOpenStep, isOver, isSettledStep } from "./account.ts";
+import { type Account, isOver, isSettledStep } from "./account.ts";
 import { type Coverage, meet } from "./coverage.ts";
-import { wakeOf } from "./rules-joins.ts";
 import { hold } from "./violation.ts";
 
 /** Checks what a commit says beside its steps, against how the instance stood before. @throws Violation */
@@ -33,8 +32,26 @@ export function checkRecord(account: Account, commit: Commit, latest: Timestamp,
     if (isOver(account.status)) checkAfterEnd(account, changes, label);
   }
   checkInbox(account, changes, label);
+  checkAllowed(account, changes, label);
   checkCommands(account, commit, label, coverage);
   checkCarried(account, changes, label);
+}
+
+/** Commands that take effect are those that the status allows. @throws Violation */
+function checkAllowed({ status, ending, paused }: Account, changes: Changes, label: string): void {
+  if (changes.run || changes.commands === undefined || changes.status === "deleted") return;
+  const isEnding = ending !== undefined && !isOver(status);
+  const staysEnding = isEnding && !isOver(changes.status ?? status);
+  let pauses = paused;
+  for (const { type, id } of changes.commands) {
+    const refused =
+      (type === "retry" && status !== "failed") ||
+      (type === "unpause" && !pauses) ||
+      (isEnding && (type === "pause" || type === "schedule")) ||
+      (staysEnding && type === "event");
+    hold(!refused, "commands", () => `${label} has ${type} ${id} take effect on what is ${status}`);
+    pauses ||= type === "pause";
+  }
 }
 
 /**
@@ -123,30 +140,4 @@ function checkCommands(account: Account, { changes, run, payloads }: Commit, lab
     const text = payloads?.[`event:${id}`];
     hold((text !== undefined) === (entry.payload === true), "events", () => `${label} keeps no payload of ${id}`);
   }
-}
-
-/** Checks the row that stands beside the journal after a commit. @throws Violation */
-export function checkHeader(account: Account, { header, expected }: Commit): void {
-  const label = `the header of ${account.id} at revision ${expected + 1}`;
-  if (header) {
-    const open = [...account.steps].filter(([, step]) => isOpenStep(step)).map(([name]) => name);
-    hold(header.revision === expected + 1, "header", () => `${label} names revision ${header.revision}`);
-    hold(header.status === account.status, "header", () => `${label} says ${header.status}, not ${account.status}`);
-    const current = [...header.current].sort().join() === open.sort().join();
-    hold(current || header.status === "deleted", "header", () => `${label} names ${header.current}, not ${open}`);
-    hold(header.owner === account.owner?.id, "header", () => `${label} names the owner ${header.owner}`);
-  }
-  if (account.status === "deleted") return;
-  const row = account.header;
-  hold(row !== undefined, "header", () => `${account.id} has no header`);
-  if (isOver(account.status)) {
-    hold(row.status === account.status, "header", () => `${label} says ${row.status} after the end`);
-    hold(row.wakeAt === undefined, "header", () => `${label} wakes what has ended`);
-    return;
-  }
-  const wake = wakeOf(account);
-  if (wake === undefined) return;
-  hold(row.wakeAt !== undefined, "header", () => `${label} names no time to look again, and something is to be done`);
-  const driven = row.owner !== undefined || wake === 0;
-  hold(driven || row.wakeAt <= wake, "header", () => `${label} wakes at ${row.wakeAt}, something is due at ${wake}`);
 }

@@ -4,6 +4,7 @@ import type { CompensationState, InboxEntry, StepState, StoredError } from "../.
 import type { Commit } from "../../runtime/storage.ts";
 import { type Account, isOpenStep, isSettledStep } from "./account.ts";
 import { type Coverage, meet } from "./coverage.ts";
+import { checkGrace, followsFromOne } from "./rules-ending.ts";
 import { hold } from "./violation.ts";
 import type { Witness } from "./witness.ts";
 
@@ -120,11 +121,17 @@ function checkLeadsNowhere(change: StepChange): void {
 }
 
 function checkReached(change: StepChange): void {
-  const { account, node, after, commit } = change;
+  const { account, node, before, after, commit } = change;
   const { ending } = account;
   const starts = isOpenStep(after) || after.status === "completed";
   const endedBefore = ending !== undefined && !commit.changes.run;
   hold(!(starts && endedBefore), "end-final", () => `${labelOf(change)} starts although the run is ending`);
+  const unknown = after.status === "cancelled" && after.unknown === true && before.unknown === undefined;
+  hold(
+    !(unknown && followsFromOne(account, commit)),
+    "compensation",
+    () => `${labelOf(change)} was never begun, and may have had its effect`,
+  );
   if (node.kind !== "run") return;
   const ran = after.status === "completed" || after.status === "choosing" || after.status === "waiting";
   hold(!ran, "recorded-once", () => `${labelOf(change)} is ${after.status} and was never run`);
@@ -173,6 +180,8 @@ function checkAttempt(change: StepChange): void {
 function checkCancelled(change: StepChange): void {
   const { account, node, commit, before, after, witness } = change;
   const token = { step: node.name, attempt: before.attempt ?? 1, compensation: false };
+  const life = witness.runsOn(account, commit.run, token);
+  if (life) checkGrace(account, commit, life, node.name);
   if (!witness.begun(account, commit.run, token) || witness.told(account, commit.run, token)?.type === "error") return;
   hold(after.unknown === true, "compensation", () => `${labelOf(change)} is said to have had no effect, and had begun`);
 }

@@ -7,6 +7,8 @@ export interface Life {
   readonly worker: number;
   readonly generation: number;
   alive: boolean;
+  /** It was asked to close, and begins nothing new. */
+  closing: boolean;
   /** Answers and timers of this life are held back until then: it is frozen. */
   frozenUntil: Timestamp;
   /** How often each port was touched. */

@@ -155,10 +155,13 @@ async function underFaults(world: World, workers: Workers, client: Client): Prom
 
 /** Faults stop: what stood still goes on, clocks are right, and the survivors among the workers live. */
 function calmDown(world: World, workers: Workers): void {
-  const { plan, faults, offsets } = world;
+  const { plan, faults, offsets, scheduler } = world;
   const { survivors } = plan.settings;
   world.trace.add("faults stop");
   world.calm = true;
+  world.calmSince = scheduler.tick;
+  // Until then a timer that was set by another time of the clock may hold back an earlier one.
+  world.stalledUntil = Math.max(world.stalledUntil, scheduler.now + plan.settings.sweepMs);
   faults.stop();
   world.fullUntil = 0;
   offsets.fill(0);

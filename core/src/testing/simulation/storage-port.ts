@@ -2,6 +2,7 @@ import { HephaestusError } from "../../definition/errors.ts";
 import type { Commit, CommitResult, Storage } from "../../runtime/storage.ts";
 import { frozenCopy } from "./frozen-copy.ts";
 import type { Fault, Port } from "./plan.ts";
+import { checkOwner } from "./rules-calm.ts";
 import type { Life } from "./scheduler.ts";
 import { hold } from "./violation.ts";
 import { chanceAt, delayOf, fail, guard, type World } from "./world.ts";
@@ -34,6 +35,10 @@ export function storagePort(world: World, life: Life): Storage {
     const nth = faults.touch(life, port);
     const fault = faults.strike(life, port, nth);
     const late = fault?.kind === "stall-before" ? fault.ms : 0;
+    if (fault?.kind.startsWith("stall")) {
+      const { slowCallMs } = plan.settings;
+      world.stalledUntil = Math.max(world.stalledUntil, scheduler.now + slowCallMs + fault.ms);
+    }
     return new Promise<T>((resolve, reject) => {
       const answer = (settle: () => void, ms: number) => {
         if (!life.alive) return;
@@ -95,7 +100,9 @@ export function storagePort(world: World, life: Life): Storage {
       const result = results[index];
       world.trace.add(`  ${commit.id} ${commit.expected + 1} ${result}: ${summaryOf(commit)}`);
       if (result !== "ok") continue;
+      checkOwner(world, life, commit);
       world.journal.committed(commit, world.latest[life.worker] ?? 0, scheduler.tick);
+      world.journal.account(commit.id).changedBy = life;
       const [record] = (await storage.load(commit.id, commit.expected)) ?? [];
       const found = record?.nonce === commit.nonce && record.revision === commit.expected + 1;
       hold(

@@ -38,6 +38,8 @@ export interface Witness {
   ended(token: string, told: Told): void;
   told(account: Account, run: number, token: Token): Told | undefined;
   begun(account: Account, run: number, token: Token): boolean;
+  /** Where an attempt runs; undefined when it was not begun, or has ended. */
+  runsOn(account: Account, run: number, token: Token): Life | undefined;
   /** The effect of a checkpoint is executed. @throws Violation */
   effect(token: string, attempt: number, place: string, name: string): void;
   /** An attempt was told that a checkpoint is stored. */
@@ -65,6 +67,7 @@ export function makeWitness(): Witness {
   function checkKnown(life: Life, account: Account, { step, compensation }: Token, token: string): void {
     const known = acknowledged.get(life)?.get(account.id) ?? 0;
     if (compensation) return;
+    hold(!life.closing, "begun-once", () => `${token} begins on a worker that closes`);
     const state = account.steps.get(step);
     const over = isSettledStep(state) && (account.settledAt.get(step) ?? Number.POSITIVE_INFINITY) <= known;
     hold(!over, "begun-once", () => `${token} begins after its runner was told that ${step} is ${state?.status}`);
@@ -159,6 +162,10 @@ export function makeWitness(): Witness {
       if (one) one.told ??= told;
     },
     begun: (account, run, token) => begun.has(nameOf(account, run, token)),
+    runsOn(account, run, token) {
+      const one = begun.get(nameOf(account, run, token));
+      return one?.told === undefined ? one?.life : undefined;
+    },
     told: (account, run, token) => begun.get(nameOf(account, run, token))?.told,
     effect(token, attempt, key, name) {
       const before = stored.get(`${key} ${name}`) ?? Number.POSITIVE_INFINITY;

@@ -49,7 +49,7 @@ export function makeWorkers(world: World, options: WorkerOptions): Workers {
     if (running.has(worker) || (world.calm && worker >= survivors)) return;
     const generation = generations[worker] ?? 0;
     generations[worker] = generation + 1;
-    const life: Life = { worker, generation, alive: true, frozenUntil: 0, touched: new Map() };
+    const life: Life = { worker, generation, alive: true, closing: false, frozenUntil: 0, touched: new Map() };
     world.trace.add(`worker ${worker} begins life ${generation}`);
     const clock = clockPort(world, life);
     const engine = createHephaestus({
@@ -97,6 +97,7 @@ export function makeWorkers(world: World, options: WorkerOptions): Workers {
   world.close = (life, downMs) => {
     const own = running.get(life.worker);
     if (own?.life !== life) return;
+    life.closing = true;
     own.engine.close().then(
       () => end(life, downMs),
       (error: unknown) => fail(world, error),

@@ -6,6 +6,7 @@ import { type Coverage, emptyCoverage } from "./coverage.ts";
 import { type Faults, makeFaults } from "./faults.ts";
 import { type Journal, makeJournal } from "./journal.ts";
 import { type Plan, PORT_NUMBERS, type Port } from "./plan.ts";
+import { checkPunctual } from "./rules-calm.ts";
 import { drain, type Life, makeScheduler, type Parked, type Scheduler } from "./scheduler.ts";
 import { Violation } from "./violation.ts";
 import { makeWitness, type Witness } from "./witness.ts";
@@ -41,6 +42,12 @@ export interface World {
   fullUntil: number;
   /** Faults have stopped. */
   calm: boolean;
+  /** The pick in which they stopped. */
+  calmSince: number;
+  /** The last call that a fault has made late is answered by then. */
+  stalledUntil: Timestamp;
+  /** Which life each owner of a lease is. */
+  readonly runners: Map<string, Life>;
   violation: Violation | undefined;
   /** Takes down a life: what it has parked is gone, and so is what waits for it. */
   crash(life: Life, downMs: number): void;
@@ -111,6 +118,9 @@ export function makeWorld(
     owners,
     fullUntil: 0,
     calm: false,
+    calmSince: 0,
+    stalledUntil: 0,
+    runners: new Map(),
     violation: undefined,
     crash: () => {},
     close: () => {},
@@ -167,6 +177,7 @@ export async function step(world: World, until: number): Promise<boolean> {
     item = scheduler.next();
   }
   if (item === undefined) {
+    checkPunctual(world);
     const at = scheduler.nextAt();
     if (at === undefined || at > until) return false;
     scheduler.jump(at);

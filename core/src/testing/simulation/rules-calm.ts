@@ -1,0 +1,87 @@
+import type { Changes, Timestamp } from "../../engine/state.ts";
+import type { Commit } from "../../runtime/storage.ts";
+import { type Account, isOpenStep, isOver } from "./account.ts";
+import { wakeOf } from "./rules-joins.ts";
+import type { Life } from "./scheduler.ts";
+import { hold } from "./violation.ts";
+import type { World } from "./world.ts";
+
+/**
+ * Called before time goes on, when nothing is left to do at this one: once faults have stopped, nothing that could be
+ * done by now is left undone by a worker that lives. Only where the calls of workers take no time. @throws Violation
+ */
+export function checkPunctual(world: World): void {
+  const { plan, scheduler, journal } = world;
+  if (!world.calm || plan.settings.slowCalls > 0 || scheduler.now <= world.stalledUntil) return;
+  for (const account of journal.accounts.values()) {
+    // What was left by others is found when its lease is over, or at the next sweep.
+    const { changedAt, changedBy, owner, status } = account;
+    if (changedAt <= world.calmSince || !isWell(world, changedBy) || isOver(status)) continue;
+    if (owner === undefined || world.runners.get(owner.id) === changedBy) checkOne(world, account);
+  }
+}
+
+/** What a fault struck late may still be frozen, or have just come to. */
+function isWell({ plan, scheduler }: World, life: Life | undefined): life is Life {
+  if (life === undefined || !life.alive || life.closing) return false;
+  return life.frozenUntil + plan.settings.leaseMs < scheduler.now;
+}
+
+function checkOne(world: World, account: Account): void {
+  const { now } = world.scheduler;
+  const what = () => `${account.id}#${account.run} is ${account.status} at revision ${account.revision}`;
+  const due = nextTimer(account);
+  hold(due > now, "progress", () => `${what()}, was due at ${due}, and time goes on at ${now}`);
+  if (wakeOf(account) !== 0) return;
+  // Where places are few, one of another instance may have it.
+  const isRoomy = world.plan.settings.concurrency > 100;
+  hold(!isRoomy || runsSomething(world, account), "progress", () => `${what()}, and nobody does anything at ${now}`);
+}
+
+/** What comes due first, also while something runs. */
+function nextTimer({ steps, ending, paused }: Account): Timestamp {
+  let next = Number.POSITIVE_INFINITY;
+  if (paused) return next;
+  for (const step of steps.values()) {
+    if (isOpenStep(step)) next = Math.min(next, step.wakeAt ?? next, ending?.until ?? next);
+    if (ending && step.compensation?.status === "active") next = Math.min(next, step.compensation.wakeAt ?? next);
+  }
+  return next;
+}
+
+function runsSomething({ witness }: World, account: Account): boolean {
+  const { run, steps } = account;
+  for (const [step, { status, attempt = 1, compensation }] of steps) {
+    if (status === "active" && witness.runsOn(account, run, { step, attempt, compensation: false })) return true;
+    if (compensation?.status !== "active") continue;
+    const token = { step, attempt: compensation.attempt ?? 1, compensation: true };
+    if (witness.runsOn(account, run, token)) return true;
+  }
+  return false;
+}
+
+/** How much of a lease a worker's calls may take before it may lose it for that alone. */
+const LEASE_SHARE = 20;
+
+/** Keeps who owns what; nothing is taken from a worker that lives, once faults have stopped. @throws Violation */
+export function checkOwner(world: World, life: Life, { id, changes }: Commit): void {
+  const { calm, calmSince, plan, scheduler, stalledUntil, runners, journal } = world;
+  const account = journal.account(id);
+  const owner = account.owner && runners.get(account.owner.id);
+  if (changes.owner) runners.set(changes.owner.id, life);
+  if (!calm || scheduler.now <= stalledUntil || account.changedAt <= calmSince || changes.run) return;
+  const { slowCalls, slowCallMs, leaseMs } = plan.settings;
+  if (slowCalls > 0 && slowCallMs * LEASE_SHARE > leaseMs) return;
+  const lives = isWell(world, owner) && account.changedBy === owner;
+  hold(!(lives && interrupts(account, changes)), "progress", () => {
+    return `${id}#${account.run} is interrupted at ${scheduler.now}, and its owner lives`;
+  });
+}
+
+function interrupts({ steps }: Account, changes: Changes): boolean {
+  return Object.entries(changes.steps ?? {}).some(([name, { interruptions = 0, compensation }]) => {
+    const before = steps.get(name);
+    const undone = before?.compensation?.interruptions ?? 0;
+    return interruptions > (before?.interruptions ?? 0) || (compensation?.interruptions ?? 0) > undone;
+  });
+}

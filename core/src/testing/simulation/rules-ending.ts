@@ -1,0 +1,38 @@
+import type { Commit } from "../../runtime/storage.ts";
+import { type Account, isOpenStep, isOver, isSettledStep } from "./account.ts";
+import type { Life } from "./scheduler.ts";
+import { hold } from "./violation.ts";
+
+/** Once the grace of a run that ends is over, nothing is left of what ran. Called after the commit. @throws Violation */
+export function checkEnding(account: Account, { changes, expected }: Commit): void {
+  const { ending, id, steps, status } = account;
+  if (ending === undefined || isOver(status)) return;
+  // A commit that only renews a lease decides nothing.
+  if (changes.at < ending.until || (changes.steps ?? changes.commands ?? changes.ending) === undefined) return;
+  for (const [name, step] of steps) {
+    hold(!isOpenStep(step), "end-final", () => {
+      return `${id}/${name} is ${step.status} at revision ${expected + 1}, and the grace ended at ${ending.until}`;
+    });
+  }
+}
+
+/** What runs when its run begins to end is given up at the end of its grace, and not before. @throws Violation */
+export function checkGrace(account: Account, { changes }: Commit, life: Life, name: string): void {
+  const ending = changes.ending ?? account.ending;
+  const before = account.steps.get(name);
+  const after = changes.steps?.[name];
+  if (ending === undefined || !life.alive || life.closing || after?.outrun) return;
+  const counted = after?.failures !== before?.failures || after?.interruptions !== before?.interruptions;
+  const early = !counted && changes.at < ending.until;
+  hold(!early, "end-final", () => `${account.id}/${name} is given up at ${changes.at}, it has until ${ending.until}`);
+}
+
+/** Only one step ended by itself in a commit: all else that is in it followed from that. */
+export function followsFromOne({ steps }: Account, { changes }: Commit): boolean {
+  let ended = 0;
+  for (const [name, { status }] of Object.entries(changes.steps ?? {})) {
+    const ends = status === "completed" || status === "failed" || status === "choosing";
+    ended += Number(ends && !isSettledStep(steps.get(name)));
+  }
+  return ended < 2;
+}
