@@ -12,7 +12,7 @@ import type { World } from "./world.ts";
  */
 export function checkPunctual(world: World): void {
   const { plan, scheduler, journal } = world;
-  if (!world.calm || plan.settings.slowCalls > 0 || scheduler.now <= world.stalledUntil) return;
+  if (plan.settings.slowCalls > 0 || scheduler.now <= world.stalledUntil) return;
   for (const account of journal.accounts.values()) {
     // What was left by others is found when its lease is over, or at the next sweep.
     const { changedAt, changedBy, owner, status } = account;

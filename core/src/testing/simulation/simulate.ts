@@ -12,6 +12,7 @@ import type { Coverage } from "./coverage.ts";
 import { toFlow } from "./flow.ts";
 import { makePlan } from "./make-plan.ts";
 import type { Plan } from "./plan.ts";
+import { checkPunctual } from "./rules-calm.ts";
 import { wakeOf } from "./rules-joins.ts";
 import { drain } from "./scheduler.ts";
 import { hold, type Violation } from "./violation.ts";
@@ -159,6 +160,7 @@ function calmDown(world: World, workers: Workers): void {
   const { survivors } = plan.settings;
   world.trace.add("faults stop");
   world.calm = true;
+  world.beforeJump = () => checkPunctual(world);
   world.calmSince = scheduler.tick;
   // Until then a timer that was set by another time of the clock may hold back an earlier one.
   world.stalledUntil = Math.max(world.stalledUntil, scheduler.now + plan.settings.sweepMs);

@@ -6,7 +6,6 @@ import { type Coverage, emptyCoverage } from "./coverage.ts";
 import { type Faults, makeFaults } from "./faults.ts";
 import { type Journal, makeJournal } from "./journal.ts";
 import { type Plan, PORT_NUMBERS, type Port } from "./plan.ts";
-import { checkPunctual } from "./rules-calm.ts";
 import { drain, type Life, makeScheduler, type Parked, type Scheduler } from "./scheduler.ts";
 import { Violation } from "./violation.ts";
 import { makeWitness, type Witness } from "./witness.ts";
@@ -51,6 +50,8 @@ export interface World {
   violation: Violation | undefined;
   /** Takes down a life: what it has parked is gone, and so is what waits for it. */
   crash(life: Life, downMs: number): void;
+  /** Called when nothing is left to do at this time. @throws Violation */
+  beforeJump(): void;
   /** Closes a life in good order. */
   close(life: Life, downMs: number): void;
 }
@@ -122,6 +123,7 @@ export function makeWorld(
     stalledUntil: 0,
     runners: new Map(),
     violation: undefined,
+    beforeJump: () => {},
     crash: () => {},
     close: () => {},
   };
@@ -177,7 +179,7 @@ export async function step(world: World, until: number): Promise<boolean> {
     item = scheduler.next();
   }
   if (item === undefined) {
-    checkPunctual(world);
+    world.beforeJump();
     const at = scheduler.nextAt();
     if (at === undefined || at > until) return false;
     scheduler.jump(at);
