@@ -114,9 +114,9 @@ function checkInbox(account: Account, changes: Changes, label: string): void {
 }
 
 /** Whether a step was left for an event: of a run that failed, a retry may leave some. */
-function canBeTaken(account: Account, { run, commands }: Changes, { event, step }: InboxEntry): boolean {
+function canBeTaken(account: Account, { run, commands, status }: Changes, { event, step }: InboxEntry): boolean {
   const begins = run !== undefined || commands?.some(({ type }) => type === "retry") === true;
-  if (begins || account.status === "failed") return true;
+  if (begins || account.status === "failed" || status === "failed") return true;
   return account.workflow.graph.nodes.some((node) => {
     const state = account.steps.get(node.name);
     const isOpen = !isSettledStep(state) && state?.status !== "choosing";
