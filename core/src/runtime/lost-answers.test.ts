@@ -110,6 +110,71 @@ describe("commits whose answer is lost", () => {
   });
 });
 
+describe("a record that is read while its own commit is acknowledged", () => {
+  it.each(["read", "acknowledged"] as const)(
+    "is folded once, %s first: its event is not there again",
+    async (before) => {
+      const { gate, gated } = stage();
+      const wait = (name: string) => waitForEvent({ name, events: { go: type<undefined>() } });
+      const [first, second] = [wait("first"), wait("second")];
+      const [beside, between] = [gated("beside"), gated("between")];
+      const flow = keyed("flow", {
+        start: [first, beside],
+        on: ({ on }) => [
+          on(first, { go: between }),
+          on(between, { done: second }),
+          on(second, { go: done }),
+          on(beside, { done }),
+        ],
+      });
+      const inner = memoryStorage();
+      const reading = Promise.withResolvers<void>();
+      const answers = { read: Promise.withResolvers<void>(), acknowledged: Promise.withResolvers<void>() };
+      let [isSlow, look] = [false, (_id: string): void => {}];
+      const storage: Storage = {
+        ...inner,
+        watch(listener) {
+          look = listener;
+          return () => {};
+        },
+        async load(...asked) {
+          if (!isSlow) return inner.load(...asked);
+          await reading.promise;
+          const records = await inner.load(...asked);
+          await answers.read.promise;
+          return records;
+        },
+        async commit(commits) {
+          const results = await inner.commit(commits);
+          if (isSlow) await answers.acknowledged.promise;
+          return results;
+        },
+      };
+      const clock = virtualClock();
+      const engine = createHephaestus({ workflows: [flow], storage, clock, local: { leaseMs: 3_600_000 } });
+      const started = await engine.for(flow).start("1", {});
+      await clock.settle();
+      isSlow = true;
+      look(started.id);
+      const sending = engine.resume(started.id, "go");
+      await clock.settle();
+      reading.resolve();
+      await clock.settle();
+      answers[before].resolve();
+      await clock.settle();
+      for (const { resolve } of Object.values(answers)) resolve();
+      expect(await sending).toBe("delivered");
+      isSlow = false;
+      await clock.settle();
+      gate("between").resolve(null);
+      await clock.settle();
+      const { steps, inbox } = await started.get();
+      expect(steps).toMatchObject({ first: { status: "completed" }, second: { status: "waiting" } });
+      expect(inbox).toEqual([]);
+    },
+  );
+});
+
 describe("an answer that takes longer than the lease", () => {
   /** A storage whose first answer waits. */
   function slowAtFirst(inner: Storage) {
