@@ -61,6 +61,8 @@ export class Attempts {
   readonly #host: DriverHost;
   readonly #driver: AttemptsDriver;
   readonly #live = new Map<string, Attempt>();
+  /** Nothing more is begun here. */
+  draining = false;
   #took: Map<string, number> | undefined;
 
   constructor(host: DriverHost, driver: AttemptsDriver) {
@@ -209,10 +211,10 @@ export class Attempts {
     return current.compensation?.status === "active" && (current.compensation.attempt ?? 1) === attempt;
   }
 
-  /** Nothing new is begun while a run is paused or ends; what the driver does next says so to the engine. */
+  /** Nothing new is begun while a run is paused or ends, or the runner closes; what the driver does next says so to the engine. */
   #mayBegin(step: string): boolean {
     const { ending, paused, steps } = this.#driver.state;
-    return ending === undefined && !paused && steps.get(step)?.wakeAt === undefined;
+    return !this.draining && ending === undefined && !paused && steps.get(step)?.wakeAt === undefined;
   }
 
   /**

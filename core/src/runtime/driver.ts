@@ -25,7 +25,6 @@ export class Driver implements DrivenInstance {
   /** The steps whose choice is being made; made when there is one. */
   #choosing: Set<string> | undefined;
   #timer: { readonly at: Timestamp; readonly cancel: () => void } | undefined;
-  #draining = false;
 
   /** @param askedAt when the storage was asked for what is loaded */
   constructor(host: DriverHost, loaded: LoadedState, askedAt: Timestamp) {
@@ -148,7 +147,7 @@ export class Driver implements DrivenInstance {
 
   /** Begins nothing new: what is reached from now on is given back, for another runner to take at once. */
   drain(): void {
-    this.#draining = true;
+    this.attempts.draining = true;
     this.work();
   }
 
@@ -187,7 +186,7 @@ export class Driver implements DrivenInstance {
 
   #run({ run, serial }: PendingWork): void {
     if (run.length === 0) return;
-    if (this.#draining || this.state.paused) {
+    if (this.attempts.draining || this.state.paused) {
       // What has begun here or elsewhere may come to its end.
       this.attempts.refuse(run.filter((name) => !this.#host.runsElsewhere?.(this, name)));
       return;
@@ -208,7 +207,7 @@ export class Driver implements DrivenInstance {
 
   /** At rest the runner's own timer wakes the instance: one that is let go must not wake by itself. */
   #arm(wakeAt: Timestamp | undefined): void {
-    const at = this.#draining || this.#running === 0 ? undefined : wakeAt;
+    const at = this.attempts.draining || this.#running === 0 ? undefined : wakeAt;
     if (this.#timer?.at === at) return;
     this.#timer?.cancel();
     this.#timer = undefined;
