@@ -15,6 +15,7 @@ import { describeMachine } from "./lib/machine.ts";
 import { publish } from "./lib/report.ts";
 import { type Contender, measureRates, type Rate } from "./lib/rounds.ts";
 import { chain, fanOut } from "./lib/shapes.ts";
+import { bareStatements } from "./lib/sqlite-statements.ts";
 import { quantile, ratioOf } from "./lib/stats.ts";
 import { number, spread } from "./lib/table.ts";
 import { floor } from "./sqlite-floor.ts";
@@ -137,6 +138,25 @@ function floorContender(synchronous: Synchronous): Contender<"floor"> {
   };
 }
 
+/** The statements of the workflow of three steps, and nothing else. */
+function statementsContender(synchronous: Synchronous): Contender<"statements"> {
+  let run: () => void;
+  return {
+    name: "statements",
+    async prepare() {
+      const fileName = newFile();
+      const bare = await bareStatements(three, fileName, synchronous);
+      if (bare.transactions !== COMMITS) throw new Error(`a workflow made ${bare.transactions} transactions`);
+      run = bare.run;
+      await untilFull(`${fileName}-wal`, async () => run());
+    },
+    work() {
+      run();
+      return 1;
+    },
+  };
+}
+
 const options = { seconds: "clock", rounds: 7, roundMs: 500, warmUpMs: 500 } as const;
 const machine = describeMachine();
 const three = chain(3, asyncValue);
@@ -151,6 +171,7 @@ for (const synchronous of ["FULL", "NORMAL"] as const) {
   const rates = await measureRates(
     [
       floorContender(synchronous),
+      statementsContender(synchronous),
       contender("one", () => hephaestus(three, synchronous), 1, one),
       contender("fifty", () => hephaestus(three, synchronous), 50),
       ...(synchronous === "FULL"
@@ -164,14 +185,11 @@ for (const synchronous of ["FULL", "NORMAL"] as const) {
   );
   for (const [name, rate] of Object.entries(rates)) data[`${synchronous}, ${name}`] = rate;
   const times = (all: number[]) => `${number(quantile(all, 0.5))} / ${number(quantile(all, 0.99))}`;
-  const { floor: bare, one: alone, fifty } = rates;
+  const { floor: bare, statements, one: alone, fifty } = rates;
+  const ofFloor = (rate: Rate) => `${(ratioOf(rate, bare).median * COMMITS).toFixed(2)} of the floor / ${COMMITS}`;
   rows.push([`${synchronous}: the floor, transactions of 4 rows`, spread(bare), "", ""]);
-  rows.push([
-    `${synchronous}: one caller`,
-    spread(alone),
-    times(one),
-    `${(ratioOf(alone, bare).median * COMMITS).toFixed(2)} of the floor / ${COMMITS}`,
-  ]);
+  rows.push([`${synchronous}: its statements, no engine`, spread(statements), "", ofFloor(statements)]);
+  rows.push([`${synchronous}: one caller`, spread(alone), times(one), ofFloor(alone)]);
   rows.push([
     `${synchronous}: 50 callers`,
     spread(fifty),
