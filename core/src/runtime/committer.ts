@@ -312,7 +312,10 @@ export class Committer implements DrivenInstance {
     const first = loaded?.[0];
     if (this.state !== state) return this.#reload(nonce);
     const isSame = asked === 0 ? (first?.revision ?? 1) === 1 : first?.revision === asked && first.nonce === last;
-    if (loaded === undefined ? asked > 0 : !isSame) return this.#loadAnew(nonce);
+    if (loaded === undefined ? asked > 0 : !isSame) {
+      // What this driver committed while that was read says more than what it knew before.
+      return state.revision === asked ? this.#loadAnew(nonce) : this.#reload(nonce);
+    }
     this.#heardAt = askedAt;
     // What was awaited above took time in which a commit of this driver may have been folded.
     const records = loaded?.filter((record) => record.revision > state.revision) ?? [];
