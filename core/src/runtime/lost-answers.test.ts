@@ -175,6 +175,55 @@ describe("a record that is read while its own commit is acknowledged", () => {
   );
 });
 
+describe("records that are asked for before a run of the same driver begins", () => {
+  it("are no reason to take that run for another's", async () => {
+    const { runs, gate } = stage();
+    const one = defineStep({
+      name: "one",
+      run: async ({ attempt, instance: { run } }) => {
+        runs.push(`${run}@${attempt}`);
+        await gate(`${run}`).promise;
+      },
+    });
+    const flow = keyed("flow", { start: one, on: ({ on }) => [on(one, { done })] });
+    const inner = memoryStorage();
+    const [asked, committed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let [isSlow, look] = [false, (_id: string): void => {}];
+    const storage: Storage = {
+      ...inner,
+      watch(listener) {
+        look = listener;
+        return () => {};
+      },
+      async load(...given) {
+        if (isSlow) await asked.promise;
+        return inner.load(...given);
+      },
+      async commit(commits) {
+        if (isSlow) await committed.promise;
+        return inner.commit(commits);
+      },
+    };
+    const clock = virtualClock();
+    const engine = createHephaestus({ workflows: [flow], storage, clock, local: { leaseMs: 3_600_000 } });
+    const first = await engine.for(flow).start("1", {});
+    await clock.settle();
+    isSlow = true;
+    look(first.id);
+    gate("1").resolve(null);
+    await clock.settle();
+    const starting = engine.for(flow).start("1", {});
+    committed.resolve();
+    const second = await starting;
+    await clock.settle();
+    asked.resolve();
+    await clock.settle();
+    const { steps } = await second.get();
+    expect(steps.one).toMatchObject({ interruptions: 0 });
+    expect(runs).toEqual(["1@1", "2@1"]);
+  });
+});
+
 describe("an answer that takes longer than the lease", () => {
   /** A storage whose first answer waits. */
   function slowAtFirst(inner: Storage) {
