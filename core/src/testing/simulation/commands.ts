@@ -64,11 +64,19 @@ function fitting(account: Account, id: string, pick: number): Command {
     const type = types[roll(types.length, 1)] as (typeof types)[number];
     return type === "event" ? (anyEvent(account, id, pick) ?? { id, type: "restart" }) : { id, type };
   }
-  if (status === "paused" && roll(3, 2) > 0) return { id, type: "unpause" };
+  if (status === "paused" && roll(3, 2) > 0) {
+    return (roll(2, 13) === 0 ? anyEvent(account, id, pick) : undefined) ?? { id, type: "unpause" };
+  }
   if (roll(24, 3) === 0) return { id, type: "cancel" };
-  if (roll(12, 4) === 0) return { id, type: "pause" };
+  // What has events for steps that are not reached yet may reach them while it is paused.
+  if (roll(hasEarlyEvent(account) ? 3 : 12, 4) === 0) return { id, type: "pause" };
   if (roll(8, 5) === 0) return scheduled(account, id, pick) ?? { id, type: "get" };
   return awaited(account, id, pick) ?? anyEvent(account, id, pick) ?? { id, type: "get" };
+}
+
+function hasEarlyEvent({ inbox }: Account): boolean {
+  for (const { takenBy } of inbox.values()) if (takenBy === undefined) return true;
+  return false;
 }
 
 const ENDED = ["restart", "restart", "start", "delete"] as const;

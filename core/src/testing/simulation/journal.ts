@@ -12,6 +12,7 @@ import { checkHeader } from "./rules-header.ts";
 import { checkInboxOrder } from "./rules-inbox.ts";
 import { checkJoins, checkOrderOfUndoing, checkStatus, compareWithModel, meetJoins } from "./rules-joins.ts";
 import { checkRecord, checkTakeover } from "./rules-record.ts";
+import { checkRetry } from "./rules-retry.ts";
 import { checkSteps } from "./rules-steps.ts";
 import { hold } from "./violation.ts";
 import type { Witness } from "./witness.ts";
@@ -88,6 +89,7 @@ export function makeJournal(
       checkTakeover(own, commit, latest, isDead);
       checkSteps(own, commit, witness, coverage);
       checkInboxOrder(own, commit);
+      checkRetry(own, commit);
       const status = own.status;
       enter(own, commit, tick);
       checkJoins(own);

@@ -84,7 +84,7 @@ function plannedStep(
       initialMs: roll.one([20, 150, 500]),
       maxMs: roll.one([500, 2_000]),
     },
-    ...(roll.chance(0.35) ? { timeoutMs: roll.one([100, 600, 3_000]) } : {}),
+    ...(roll.chance(0.35) ? { timeoutMs: roll.one([100, 600, 3_000, 9_000]) } : {}),
     durationMs: roll.one([150, 800, 3_000, 9_000]),
     compensates,
     unknownToo: compensates && roll.chance(0.4),

@@ -11,14 +11,19 @@ import type { World } from "./world.ts";
  * done by now is left undone by a worker that lives. Only where the calls of workers take no time. @throws Violation
  */
 export function checkPunctual(world: World): void {
-  const { plan, scheduler, journal } = world;
-  if (plan.settings.slowCalls > 0 || scheduler.now <= world.stalledUntil) return;
+  const { plan, journal } = world;
+  if (plan.settings.slowCalls > 0 || !isQuiet(world)) return;
   for (const account of journal.accounts.values()) {
     // What was left by others is found when its lease is over, or at the next sweep.
     const { changedAt, changedBy, owner, status } = account;
     if (changedAt <= world.calmSince || !isWell(world, changedBy) || isOver(status)) continue;
     if (owner === undefined || world.runners.get(owner.id) === changedBy) checkOne(world, account);
   }
+}
+
+/** No fault that was planned before they stopped has its effect still. */
+function isQuiet({ calm, scheduler, stalledUntil, offsets }: World): boolean {
+  return calm && scheduler.now > stalledUntil && offsets.every((offset) => offset === 0);
 }
 
 /** What a fault struck late may still be frozen, or have just come to. */
@@ -65,11 +70,11 @@ const LEASE_SHARE = 20;
 
 /** Keeps who owns what; nothing is taken from a worker that lives, once faults have stopped. @throws Violation */
 export function checkOwner(world: World, life: Life, { id, changes }: Commit): void {
-  const { calm, calmSince, plan, scheduler, stalledUntil, runners, journal } = world;
+  const { calmSince, plan, scheduler, runners, journal } = world;
   const account = journal.account(id);
   const owner = account.owner && runners.get(account.owner.id);
   if (changes.owner) runners.set(changes.owner.id, life);
-  if (!calm || scheduler.now <= stalledUntil || account.changedAt <= calmSince || changes.run) return;
+  if (!isQuiet(world) || account.changedAt <= calmSince || changes.run) return;
   const { slowCalls, slowCallMs, leaseMs } = plan.settings;
   if (slowCalls > 0 && slowCallMs * LEASE_SHARE > leaseMs) return;
   const lives = isWell(world, owner) && account.changedBy === owner;

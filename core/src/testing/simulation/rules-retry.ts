@@ -1,0 +1,71 @@
+import type { StepNode } from "../../definition/graph.ts";
+import type { StepState } from "../../engine/state.ts";
+import type { Commit } from "../../runtime/storage.ts";
+import type { Account } from "./account.ts";
+import { hold } from "./violation.ts";
+
+/**
+ * A retry runs anew what failed, what the failure cancelled and what was compensated, and what came after those; all
+ * else stays as it is. Only what was compensated gets another idempotency key. Called before the commit is entered.
+ * @throws Violation
+ */
+export function checkRetry(account: Account, { changes, expected }: Commit): void {
+  if (changes.status === "deleted" || !changes.commands?.some(({ type }) => type === "retry")) return;
+  const { nodes, byName } = account.workflow.graph;
+  const label = (name: string) => `${account.id}/${name} in revision ${expected + 1}`;
+  const isAnew = ({ name }: StepNode) => {
+    const before = account.steps.get(name);
+    return before !== undefined && (changes.steps?.[name]?.attempt ?? 1) > (before.attempt ?? 1);
+  };
+  const anew = new Set(nodes.filter(isAnew).map(({ index }) => index));
+  const behind = behindAll(nodes, anew, account);
+  for (const [name, before] of account.steps) {
+    const node = byName.get(name) as StepNode;
+    const after = changes.steps?.[name] ?? before;
+    const isReset = anew.has(node.index);
+    const follows = node.sources.some((source) => anew.has(source));
+    if (isToRunAnew(node, before) || (follows && node.atLeast === undefined && before.status !== "idle")) {
+      hold(isReset, "retries", () => `${label(name)} stays ${before.status} after a retry`);
+    } else if (!node.sources.some((source) => behind.has(source))) {
+      const isBack =
+        before.outrun === true && nodes.some(({ index, cancels }) => anew.has(index) && cancels.includes(node.index));
+      hold(!isReset || isBack, "retries", () => `${label(name)} is run anew, and came after nothing that is`);
+    }
+    checkLife(before, after, isReset, () => label(name));
+  }
+}
+
+/** What is run anew, and what comes after it without having been reached. */
+function behindAll(nodes: readonly StepNode[], anew: ReadonlySet<number>, { steps }: Account): ReadonlySet<number> {
+  const behind = new Set(anew);
+  for (const index of behind) {
+    for (const target of nodes[index]?.targets ?? []) {
+      const next = nodes[target];
+      if (next && (steps.get(next.name)?.status ?? "idle") === "idle") behind.add(target);
+    }
+  }
+  return behind;
+}
+
+function isToRunAnew({ onFailure }: StepNode, { status, outrun, compensation }: StepState): boolean {
+  if (compensation?.status === "completed") return true;
+  return (status === "failed" && onFailure === undefined) || (status === "cancelled" && !outrun);
+}
+
+/** What a step keeps of the life before. */
+function checkLife(before: StepState, after: StepState, isReset: boolean, label: () => string): void {
+  const undone = before.compensation?.status === "completed";
+  const epoch = (before.epoch ?? 0) + Number(isReset && undone);
+  hold((after.epoch ?? 0) === epoch, "context", () => `${label()} goes on with epoch ${after.epoch}, not ${epoch}`);
+  const last = before.compensation ? (before.compensation.attempt ?? 1) : (before.compensations ?? 0);
+  const kept = (after.compensations ?? 0) === last;
+  hold(kept, "compensation", () => `${label()} goes on from compensation ${after.compensations}, not ${last}`);
+  if (!isReset) {
+    const stays = after.result === before.result && after.event === before.event && after.taken === before.taken;
+    hold(stays, "recorded-once", () => `${label()} was settled, and a retry changes how`);
+    return;
+  }
+  const saved = undone ? undefined : before.checkpoints;
+  const same = JSON.stringify(after.checkpoints) === JSON.stringify(saved);
+  hold(same, "context", () => `${label()} goes on with other checkpoints than it had`);
+}
