@@ -1,9 +1,11 @@
 import { HephaestusError } from "../../definition/errors.ts";
 import type { Json } from "../../definition/json.ts";
+import type { InstanceView } from "../../runtime/instance-view.ts";
 import { type Account, isSettledStep } from "./account.ts";
 import { type Command, type Gifts, isRead, send, toCommand } from "./commands.ts";
 import { meet } from "./coverage.ts";
 import type { Operation } from "./plan.ts";
+import { checkView } from "./rules-view.ts";
 import type { Life } from "./scheduler.ts";
 import { hold } from "./violation.ts";
 import type { Running, Workers } from "./workers.ts";
@@ -126,7 +128,8 @@ export function makeClient(world: World, workers: Workers, gifts: Gifts): Client
 
   function accepted(own: Call, value: Json): void {
     const { command, instance } = own;
-    world.trace.add(`  client ← ${instance.id} ${command.id} ${JSON.stringify(value)}`);
+    const told = command.type === "get" ? summaryOf(value) : JSON.stringify(value);
+    world.trace.add(`  client ← ${instance.id} ${command.id} ${told}`);
     const account = journal.account(instance.id);
     if (isRead(command)) checkRead(account, own, value);
     else checkAccepted(account, own, value);
@@ -216,11 +219,14 @@ function describe({ id, type, ...rest }: Command): string {
   return `${type} ${id} ${JSON.stringify(rest)}`;
 }
 
+function summaryOf(value: Json): string {
+  const { run, revision, status } = value as unknown as InstanceView;
+  return JSON.stringify({ run, revision, status });
+}
+
 function checkRead(account: Account, { command, tick }: Call, value: Json): void {
   if (command.type === "get") {
-    const { run, revision, status } = value as { run: number; revision: number; status: string };
-    const then = run === account.run ? account.statusAt.get(revision) : status;
-    hold(then === status, "answer-true", () => `${account.id} is shown ${status} at ${revision}, and was ${then}`);
+    checkView(account, value as unknown as InstanceView);
   }
   if (command.type !== "result" || account.changedAt >= tick) return;
   hold(account.status === "completed", "answer-true", () => `${account.id} gave a result, and is ${account.status}`);

@@ -133,7 +133,7 @@ export function send(engine: Hephaestus, instance: SimulatedInstance, command: C
       return engine.scheduleResume(target, step, { milliseconds: delayMs }, { id, event }).then(() => null);
     }
     case "get":
-      return engine.get(target).then(({ run, revision, status }) => ({ run, revision, status }));
+      return engine.get(target) as Promise<unknown> as Promise<Json>;
     case "history":
       return engine.history(target).then((entries) => entries.length);
     case "list":

@@ -85,6 +85,7 @@ function checkStep(change: StepChange): void {
   if (after.status === "completed") checkLeadsNowhere(change);
   if (after.taken !== undefined && before.taken === undefined) checkTaken(change);
   if (after.status === "failed") checkFailed(change);
+  if (after.status === "cancelled") checkOutrun(change);
   if (after.compensation) checkCompensation(change);
 }
 
@@ -174,6 +175,13 @@ function checkAttempt(change: StepChange): void {
   hold(at >= (before.wakeAt ?? 0), "timer-early", () => `${labelOf(change)} wakes at ${at}, not at ${before.wakeAt}`);
   const paused = staysPaused(change);
   hold(!paused, "timer-early", () => `${labelOf(change)} wakes although the run is paused`);
+}
+
+/** Where the run goes on, only a join that starts without a step takes it from the run: a retry does not bring it back. */
+function checkOutrun(change: StepChange): void {
+  const { account, commit, after } = change;
+  const ending = (commit.changes.run ? undefined : account.ending) ?? commit.changes.ending;
+  hold(ending != null || after.outrun === true, "joins", () => `${labelOf(change)} is cancelled, and the run goes on`);
 }
 
 /** What may have begun and is taken from its run may have had its effect. */
