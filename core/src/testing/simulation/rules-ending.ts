@@ -29,6 +29,7 @@ export function checkGrace(account: Account, { changes }: Commit, life: Life, na
 
 /** Only one step ended by itself in a commit: all else that is in it followed from that. */
 export function followsFromOne({ steps }: Account, { changes }: Commit): boolean {
+  if (changes.commands ?? changes.ending) return false;
   let ended = 0;
   for (const [name, { status }] of Object.entries(changes.steps ?? {})) {
     const ends = status === "completed" || status === "failed" || status === "choosing";

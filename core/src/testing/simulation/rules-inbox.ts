@@ -41,6 +41,20 @@ export function checkInboxOrder(account: Account, { changes, expected }: Commit)
   if (changes.inbox && !isStill) checkQueued(account, changes, left, label);
 }
 
+/** Commands before which what is due comes first. */
+const ASKED_NOW: ReadonlySet<string> = new Set(["event", "schedule", "pause", "cancel"]);
+
+/** What was due when something was asked has fired before it. Called before the commit is entered. @throws Violation */
+export function checkDueFirst({ id, steps, paused }: Account, { changes, expected }: Commit): void {
+  if (paused || changes.run || !changes.commands?.some(({ type }) => ASKED_NOW.has(type))) return;
+  for (const [name, before] of steps) {
+    if (before.wakeAt === undefined || before.wakeAt > changes.at) continue;
+    const after = changes.steps?.[name] ?? before;
+    const fired = after.wakeAt !== before.wakeAt || after.status !== before.status;
+    hold(fired, "timer-early", () => `${id}/${name} was due at ${before.wakeAt}, before revision ${expected + 1}`);
+  }
+}
+
 /** An event that is kept is one that no step waits for. */
 function checkQueued(
   { steps, workflow }: Account,

@@ -35,6 +35,24 @@ export function checkRetry(account: Account, { changes, expected }: Commit): voi
   }
 }
 
+/**
+ * A cancel of what failed has all undone that could not be, and keeps why it failed. Called before the commit is
+ * entered. @throws Violation
+ */
+export function checkCancelAgain(account: Account, { changes, expected }: Commit): void {
+  if (account.status !== "failed" || changes.status === "deleted") return;
+  const types = new Set(changes.commands?.map(({ type }) => type));
+  if (!changes.ending || !types.has("cancel") || types.has("retry")) return;
+  const label = `${account.id} in revision ${expected + 1}`;
+  const same = changes.ending.error?.message === account.ending?.error?.message;
+  hold(same || account.ending === undefined, "end-final", () => `${label} forgets why it failed`);
+  for (const [name, { compensation }] of account.steps) {
+    if (compensation?.status !== "failed") continue;
+    const again = changes.steps?.[name]?.compensation?.status === "active";
+    hold(again, "compensation", () => `${label} is cancelled, and does not try again to undo ${name}`);
+  }
+}
+
 /** What is run anew, and what comes after it without having been reached. */
 function behindAll(nodes: readonly StepNode[], anew: ReadonlySet<number>, { steps }: Account): ReadonlySet<number> {
   const behind = new Set(anew);
