@@ -42,7 +42,9 @@ export async function startWitness(
     const call = note(request.url ?? "", String(request.headers["idempotency-key"] ?? ""));
     request.resume();
     const answer = () => response.writeHead(status(call), { "content-type": "application/json" }).end("{}");
-    setTimeout(answer, delayMs(call));
+    const timer = setTimeout(answer, delayMs(call));
+    // Nobody waits for the answer any more, and this process need not either.
+    response.once("close", () => clearTimeout(timer));
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as { port: number };
