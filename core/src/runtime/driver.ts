@@ -232,5 +232,7 @@ export class Driver implements DrivenInstance {
     );
     this.#choosing.delete(name);
     if (this.state === state) this.tell({ type: "choice", run, step: name, ...made });
+    // Of an instance that was loaded anew meanwhile another choice may wait for this one.
+    else this.work();
   }
 }
