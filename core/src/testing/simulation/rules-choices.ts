@@ -8,7 +8,8 @@ import { hold } from "./violation.ts";
  * given, as that of random workflows does. @throws Violation
  */
 export function checkChoices(account: Account, changed: Iterable<string>): void {
-  if (account.ending !== undefined) return;
+  // A tombstone tells nothing of the ending that came before it in its commit.
+  if (account.ending !== undefined || account.status === "deleted") return;
   for (const name of changed) {
     const step = account.steps.get(name);
     if (step?.status !== "completed" || step.outrun || step.event === undefined) continue;
