@@ -248,6 +248,8 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
     try {
       for (const driver of drivers.values()) driver.renew();
       const now = clock.now();
+      // Whatever is waited for below may take long, and leases must be renewed meanwhile.
+      armAt(now + sweepMs);
       const limit = SWEEP_LIMIT + passedBy;
       const rows = await storage.due({ before: now + leaseMs, limit, definitions: registry.definitions });
       const known = await knownOwners(rows);
