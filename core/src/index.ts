@@ -42,6 +42,7 @@ export {
   checkPath,
   comparePositions,
   encodeCursor,
+  LISTED_STATUSES,
   matchesFilter,
   type Position,
   toPage,

@@ -1,4 +1,4 @@
-import { type CheckedFilter, HephaestusError, type RunStatus, unreachable } from "@hephaestus/core";
+import { type CheckedFilter, HephaestusError, LISTED_STATUSES, type RunStatus, unreachable } from "@hephaestus/core";
 import { declaredIndexFor } from "./declared-index.ts";
 import { HEADER_COLUMNS } from "./header-row.ts";
 import type { Statement } from "./port.ts";
@@ -10,18 +10,6 @@ const SQL_LENGTH_MAX = 100_000;
 
 /** D1 takes at most 5 terms in a compound SELECT. */
 const COMPOUND_TERMS_MAX = 4;
-
-/** What a filter that names no status asks for: all but the tombstones. */
-const STATUSES: readonly RunStatus[] = [
-  "pending",
-  "running",
-  "waiting",
-  "paused",
-  "compensating",
-  "completed",
-  "failed",
-  "cancelled",
-];
 
 /**
  * Where the rows are found from. Each index lists them in the order of pages, so that a page reads about as many rows as
@@ -77,7 +65,9 @@ function compileFrom(lead: Lead, filter: CheckedFilter, index?: string) {
     limit: operand(filter.limit + 1),
   };
   const sql =
-    lead === "status" ? selectMerged(page, filter.statuses ?? STATUSES) : selectFrom(tablesOf(lead, index), page);
+    lead === "status"
+      ? selectMerged(page, filter.statuses ?? LISTED_STATUSES)
+      : selectFrom(tablesOf(lead, index), page);
   return { sql, operands, exact };
 }
 

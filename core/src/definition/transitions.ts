@@ -65,3 +65,11 @@ export function targetsOf(target: Edges["edges"][string]): readonly AnyStep[] {
   if (isChoice(target)) return target.targets;
   return Array.isArray(target) ? target : [target as AnyStep];
 }
+
+/** What the type of a workflow, or of its versions, knows of it: there is nothing of this at run time. */
+export interface Carried<Input, Output, Keyed extends Unique | undefined, Transitions extends readonly Edges[]> {
+  readonly "~input"?: (input: Input) => void;
+  readonly "~output"?: Output;
+  readonly "~keyed"?: Keyed;
+  readonly "~transitions"?: Transitions;
+}

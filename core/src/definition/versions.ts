@@ -1,5 +1,5 @@
 import { collectProblems, DefinitionError } from "./problems.ts";
-import type { Edges, Unique } from "./transitions.ts";
+import type { Carried, Edges, Unique } from "./transitions.ts";
 import type { AnyWorkflow, Workflow } from "./workflow.ts";
 
 /** What decides which version a start gets, where it does not name one. */
@@ -12,15 +12,11 @@ export interface Versions<
   Output,
   Keyed extends Unique | undefined = Unique | undefined,
   Transitions extends readonly Edges[] = readonly Edges[],
-> {
+> extends Carried<Input, Output, Keyed, Transitions> {
   readonly name: Name;
   readonly versions: readonly AnyWorkflow[];
   readonly current: number;
   readonly versionFor?: VersionFor<never>;
-  readonly "~input"?: (input: Input) => void;
-  readonly "~output"?: Output;
-  readonly "~keyed"?: Keyed;
-  readonly "~transitions"?: Transitions;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: where the types of all of them meet

@@ -2,7 +2,15 @@ import { compile } from "./compile.ts";
 import type { Graph } from "./graph.ts";
 import type { Schema } from "./schema.ts";
 import type { AnyStep, EventOf, ResultsOf, Step } from "./step.ts";
-import type { Choice, ChoiceContext, Edges, Unique, WorkflowDefinition, WorkflowOptions } from "./transitions.ts";
+import type {
+  Carried,
+  Choice,
+  ChoiceContext,
+  Edges,
+  Unique,
+  WorkflowDefinition,
+  WorkflowOptions,
+} from "./transitions.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: a target's events do not matter to the edge that leads to it
 type TargetStep<Input> = Step<string, Input, any, any>;
@@ -29,15 +37,11 @@ export interface Workflow<
   Output,
   Keyed extends Unique | undefined = Unique | undefined,
   Transitions extends readonly Edges[] = readonly Edges[],
-> {
+> extends Carried<Input, Output, Keyed, Transitions> {
   readonly name: Name;
   readonly version: number;
   readonly definition: WorkflowDefinition;
   readonly graph: Graph;
-  readonly "~input"?: (input: Input) => void;
-  readonly "~output"?: Output;
-  readonly "~keyed"?: Keyed;
-  readonly "~transitions"?: Transitions;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: where the types of all workflows meet

@@ -11,7 +11,8 @@ import {
   type WhereCondition,
 } from "./storage.ts";
 
-const STATUSES: ReadonlySet<string> = new Set<RunStatus>([
+/** What a filter that names no status asks for: all but the tombstones. */
+export const LISTED_STATUSES: readonly RunStatus[] = [
   "pending",
   "running",
   "waiting",
@@ -20,7 +21,7 @@ const STATUSES: ReadonlySet<string> = new Set<RunStatus>([
   "completed",
   "failed",
   "cancelled",
-]);
+];
 
 const TEXT_FIELDS = ["id", "key", "workflow", "tag", "parent", "cursor"] as const;
 const NUMBER_FIELDS = ["version", "createdAfter", "createdBefore", "updatedAfter", "updatedBefore", "limit"] as const;
@@ -63,7 +64,7 @@ export function checkFilter(filter: InstanceFilter): CheckedFilter {
   if (limit < 1 || limit > PAGE_SIZE_MAX) refuseOption("limit", `must be from 1 to ${PAGE_SIZE_MAX}`);
   const statuses = status === undefined ? undefined : ([status].flat() as RunStatus[]);
   for (const one of statuses ?? [])
-    if (!STATUSES.has(one)) refuseOption("status", `unknown status ${JSON.stringify(one)}`);
+    if (!LISTED_STATUSES.includes(one)) refuseOption("status", `unknown status ${JSON.stringify(one)}`);
   return {
     ...rest,
     ...(statuses ? { statuses } : {}),

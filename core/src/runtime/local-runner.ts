@@ -168,9 +168,7 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
     if (told === undefined) return;
     const change = toChange(driver, changes);
     telling = driver;
-    for (const listener of [...told]) {
-      tell(listener, change);
-    }
+    for (const listener of [...told]) tell(listener, change);
     telling = undefined;
   }
 
@@ -260,10 +258,10 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
       for (const listened of listeners.keys()) if (!drivers.has(listened)) void tellOfForeignChange(listened);
       const next = rows.find((row) => row.wakeAt > now && row.owner === undefined)?.wakeAt;
       passedBy = left + [...due].filter(isStuck).length;
-      armAt(due.size + left === limit ? now : Math.min(next ?? Number.POSITIVE_INFINITY, now + sweepMs));
+      if (due.size + left === limit) armAt(now);
+      else if (next !== undefined) armAt(next);
     } catch (error) {
       onError(error, undefined);
-      armAt(clock.now() + sweepMs);
     }
   }
 

@@ -1,7 +1,7 @@
-import type { InstanceSummary, RunStatus } from "@hephaestus/core";
+import { type InstanceSummary, LISTED_STATUSES, type RunStatus } from "@hephaestus/core";
 import { useState } from "preact/hooks";
 import { type Polled, usePolled } from "../hooks/use-polled.ts";
-import { STATUSES, titleOf } from "../model/labels.ts";
+import { titleOf } from "../model/labels.ts";
 import { hrefOf } from "../route.ts";
 import { describeError, type SourceName, UNAUTHENTICATED, UNREACHABLE } from "../source/instance-source.ts";
 import type { ListedSource } from "../source/list-signal.ts";
@@ -42,7 +42,7 @@ export function InstanceList({ source, selected }: { readonly source: ListedSour
         <span>Status</span>
         <select value={status} onChange={(event) => setStatus(event.currentTarget.value as RunStatus | "")}>
           <option value="">any</option>
-          {STATUSES.map((one) => (
+          {LISTED_STATUSES.map((one) => (
             <option key={one} value={one}>
               {one}
             </option>

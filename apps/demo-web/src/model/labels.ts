@@ -1,15 +1,4 @@
-import type { InstanceSummary, Json, RunStatus, StepNode, StepView } from "@hephaestus/core";
-
-export const STATUSES: readonly RunStatus[] = [
-  "pending",
-  "running",
-  "waiting",
-  "paused",
-  "compensating",
-  "completed",
-  "failed",
-  "cancelled",
-];
+import type { InstanceSummary, Json, StepNode, StepView } from "@hephaestus/core";
 
 /** What an instance is called in lists: by its input's title, where it has one. */
 export function titleOf({ id, key, input }: Pick<InstanceSummary, "id"> & { key?: string; input?: Json }): string {
