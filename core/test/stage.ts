@@ -77,3 +77,18 @@ export function dyingStorage(storage: Storage) {
     } satisfies Storage,
   };
 }
+
+/** A storage that tells of a change only when the test says so. */
+export function toldByHand(inner: Storage) {
+  const hand = {
+    tell: (_id: string): void => {},
+    storage: {
+      ...inner,
+      watch(listener) {
+        hand.tell = listener;
+        return () => {};
+      },
+    } satisfies Storage,
+  };
+  return hand;
+}

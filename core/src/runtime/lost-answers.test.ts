@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { dyingStorage, keyed, stage } from "../../test/stage.ts";
+import { dyingStorage, keyed, stage, toldByHand } from "../../test/stage.ts";
 import {
   createHephaestus,
   defineStep,
@@ -130,13 +130,10 @@ describe("a record that is read while its own commit is acknowledged", () => {
       const inner = memoryStorage();
       const reading = Promise.withResolvers<void>();
       const answers = { read: Promise.withResolvers<void>(), acknowledged: Promise.withResolvers<void>() };
-      let [isSlow, look] = [false, (_id: string): void => {}];
+      const hand = toldByHand(inner);
+      let isSlow = false;
       const storage: Storage = {
-        ...inner,
-        watch(listener) {
-          look = listener;
-          return () => {};
-        },
+        ...hand.storage,
         async load(...asked) {
           if (!isSlow) return inner.load(...asked);
           await reading.promise;
@@ -155,7 +152,7 @@ describe("a record that is read while its own commit is acknowledged", () => {
       const started = await engine.for(flow).start("1", {});
       await clock.settle();
       isSlow = true;
-      look(started.id);
+      hand.tell(started.id);
       const sending = engine.resume(started.id, "go");
       await clock.settle();
       reading.resolve();
@@ -188,13 +185,10 @@ describe("records that are asked for before a run of the same driver begins", ()
     const flow = keyed("flow", { start: one, on: ({ on }) => [on(one, { done })] });
     const inner = memoryStorage();
     const [asked, committed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    let [isSlow, look] = [false, (_id: string): void => {}];
+    const hand = toldByHand(inner);
+    let isSlow = false;
     const storage: Storage = {
-      ...inner,
-      watch(listener) {
-        look = listener;
-        return () => {};
-      },
+      ...hand.storage,
       async load(...given) {
         if (isSlow) await asked.promise;
         return inner.load(...given);
@@ -209,7 +203,7 @@ describe("records that are asked for before a run of the same driver begins", ()
     const first = await engine.for(flow).start("1", {});
     await clock.settle();
     isSlow = true;
-    look(first.id);
+    hand.tell(first.id);
     gate("1").resolve(null);
     await clock.settle();
     const starting = engine.for(flow).start("1", {});

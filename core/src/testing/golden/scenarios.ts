@@ -1,5 +1,5 @@
-import type { AnyWorkflow } from "../../definition/workflow.ts";
-import type { RunStatus } from "../../engine/state.ts";
+import type { AnyWorkflow, WorkflowInput } from "../../definition/workflow.ts";
+import type { RunStatus, StepStatus } from "../../engine/state.ts";
 import { type TestEngine, testEngine } from "../test-engine.ts";
 import { type VirtualClock, virtualClock } from "../virtual-clock.ts";
 import { flows, restored } from "./flows.ts";
@@ -29,6 +29,18 @@ function stepOf(workflow: AnyWorkflow, name: string) {
   const found = workflow.definition.edges.find(({ step }) => step.name === name)?.step;
   if (found) return found;
   throw new Error(`${workflow.name} has no step ${name}`);
+}
+
+/** Begins a run of `undo`, up to a step. */
+async function beginUndo(
+  engine: TestEngine,
+  step: string,
+  status: Exclude<StepStatus, "idle">,
+  input: WorkflowInput<typeof undo> = {},
+) {
+  const one = await engine.for(undo).start(FIRST_RUN, input, START);
+  await engine.waitForStep(one, stepOf(undo, step), status);
+  return one;
 }
 
 async function finishUndo(engine: TestEngine, id: string): Promise<void> {
@@ -92,8 +104,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     async play(open) {
       // A process that stands still does not renew its lease.
       const engine = open([undo], virtualClock());
-      const one = await engine.for(undo).start(FIRST_RUN, { upload: "never" }, START);
-      await engine.waitForStep(one, stepOf(undo, "upload"), "active");
+      const one = await beginUndo(engine, "upload", "active", { upload: "never" });
       await engine.clock.settle();
       // Its lease runs out, and another takes over.
       await open().clock.advance(2 * LEASE_MS);
@@ -117,8 +128,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     workflows: [undo],
     async play(open) {
       const engine = open();
-      const one = await engine.for(undo).start(FIRST_RUN, {}, START);
-      await engine.waitForStep(one, stepOf(undo, "confirm"), "waiting");
+      const one = await beginUndo(engine, "confirm", "waiting");
       await one.pause({ id: "pause-1" });
       await one.resume("confirmed", by, { id: "while-paused" });
       return one;
@@ -177,8 +187,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     workflows: [undo],
     async play(open) {
       const engine = open();
-      const one = await engine.for(undo).start(FIRST_RUN, { pay: "never" }, START);
-      await engine.waitForStep(one, stepOf(undo, "pay"), "active");
+      const one = await beginUndo(engine, "pay", "active", { pay: "never" });
       await one.cancel({ id: "cancel-1" });
       return one;
     },
@@ -191,8 +200,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     workflows: [undo],
     async play(open) {
       const engine = open();
-      const one = await engine.for(undo).start(FIRST_RUN, { pay: "never" }, START);
-      await engine.waitForStep(one, stepOf(undo, "pay"), "active");
+      const one = await beginUndo(engine, "pay", "active", { pay: "never" });
       await one.cancel({ id: "cancel-1" });
       await engine.waitForStatus(one, "cancelled");
       return one;
@@ -208,8 +216,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     workflows: [undo],
     async play(open) {
       const engine = open();
-      const one = await engine.for(undo).start(FIRST_RUN, {}, START);
-      await engine.waitForStep(one, stepOf(undo, "confirm"), "waiting");
+      const one = await beginUndo(engine, "confirm", "waiting");
       await one.cancel({ id: "cancel-1" });
       await engine.waitForStatus(one, "cancelled");
       await engine.clock.advance(60_000);
