@@ -103,6 +103,13 @@ export class Draft {
     return this.steps.get(index) ?? this.base.steps.at(index);
   }
 
+  /** Whether an attempt of the step as it stands may have begun: what only this commit puts there has not. */
+  mayHaveBegun(index: number): boolean {
+    const step = this.at(index);
+    const before = this.base.steps.at(index);
+    return isRunnable(step) && isRunnable(before) && (step?.attempt ?? 1) === (before?.attempt ?? 1);
+  }
+
   node(name: string): StepNode | undefined {
     return this.graph.byName.get(name);
   }

@@ -33,7 +33,7 @@ function cancelWaiting(draft: Draft): void {
   for (const name of [...draft.open()]) {
     const step = draft.step(name) as StepState;
     if (step.status === "choosing") draft.set(name, { ...step, status: "completed", targets: [] });
-    else if (!isRunnable(step)) draft.set(name, cancelled(draft.node(name) as StepNode, step));
+    else if (!isRunnable(step)) draft.set(name, cancelled(draft, draft.node(name) as StepNode));
   }
 }
 
@@ -54,7 +54,7 @@ export function advanceEnding(draft: Draft): void {
 }
 
 function giveUpAttempts(draft: Draft): void {
-  for (const name of [...draft.open()]) draft.set(name, cancelled(draft.node(name) as StepNode, draft.step(name)));
+  for (const name of [...draft.open()]) draft.set(name, cancelled(draft, draft.node(name) as StepNode));
 }
 
 function firstCompensation({ compensations }: StepState): CompensationState {

@@ -282,6 +282,29 @@ describe("cancelRest", () => {
     expect(run.do({ type: "choice", step: "chooses", targets: ["b"] })).toBe("ignored");
   });
 
+  it("knows that what one commit starts and cancels has had no effect", () => {
+    const [slow, first] = [
+      defineStep({ name: "slow", run: () => {}, compensate: () => {}, outcome: "unknown" }),
+      go("first"),
+    ];
+    const join = step("join", { join: "any", cancelRest: true });
+    const run = begun(
+      flow(
+        [first],
+        [
+          [first, [slow, join]],
+          [slow, join],
+          [join, done],
+        ],
+      ),
+    );
+    run.event("go");
+    expect(run.step("slow")).toEqual({ status: "cancelled", outrun: true });
+    run.fails("join");
+    expect(run.step("slow")).toEqual({ status: "cancelled", outrun: true });
+    expect(run.state.status).toBe("failed");
+  });
+
   it("in the same moment cancels a join that could not be filled, before that fails", () => {
     const choice = branch("choice", "short", "long");
     const [one, two] = [step("one"), step("two")];

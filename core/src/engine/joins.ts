@@ -92,6 +92,6 @@ function cancelBehind(draft: Draft, node: StepNode): void {
     // It has run: only where it leads does not matter any more.
     settleStep(draft, node, { ...step, status: "completed", targets: [], outrun: true });
   } else if (step === undefined || step.status === "idle" || isOpen(step)) {
-    settleStep(draft, node, { ...cancelled(node, step), outrun: true });
+    settleStep(draft, node, { ...cancelled(draft, node), outrun: true });
   }
 }

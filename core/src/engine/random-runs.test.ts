@@ -271,6 +271,8 @@ describe("random workflows", { timeout: 600_000 }, () => {
 function withoutRevisions(run: EngineRun): unknown {
   const drop = new Set(["revision", "since", "result", "takenAt", "firstRevision", "checkpoints"]);
   const plain = JSON.parse(JSON.stringify(plainState(run.state), (key, value) => (drop.has(key) ? undefined : value)));
+  // What is started and cancelled in one commit was never begun; in two it may have been.
+  for (const [, step] of plain.steps) if (step.status === "cancelled") delete step.unknown;
   return { ...plain, steps: Object.fromEntries(plain.steps) };
 }
 

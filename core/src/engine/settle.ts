@@ -1,7 +1,7 @@
 import { DONE, type StepNode } from "../definition/graph.ts";
 import type { Writable } from "../definition/writable.ts";
 import type { Draft } from "./draft.ts";
-import { isRunnable, isSettled, takenTargets } from "./run-state.ts";
+import { isSettled, takenTargets } from "./run-state.ts";
 import type { StepState } from "./state.ts";
 
 type Kept = Writable<Omit<StepState, "status">>;
@@ -52,9 +52,10 @@ export function completeStep(
 }
 
 /** A step that is taken from its run, and whether it may have had its effect. */
-export function cancelled(node: StepNode, step: StepState | undefined): StepState {
+export function cancelled(draft: Draft, node: StepNode): StepState {
+  const step = draft.at(node.index);
   // Whether a step that can run has begun is known to its driver alone; one that is pending has.
-  const begun = node.kind === "run" && (isRunnable(step) || step?.status === "waiting");
+  const begun = node.kind === "run" && (draft.mayHaveBegun(node.index) || step?.status === "waiting");
   return { ...keptOf(step), status: "cancelled", ...(begun ? { unknown: true } : {}) };
 }
 

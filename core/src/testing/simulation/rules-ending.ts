@@ -1,5 +1,5 @@
 import type { Commit } from "../../runtime/storage.ts";
-import { type Account, isOpenStep, isOver, isSettledStep } from "./account.ts";
+import { type Account, isOpenStep, isOver } from "./account.ts";
 import type { Life } from "./scheduler.ts";
 import { hold } from "./violation.ts";
 
@@ -25,15 +25,4 @@ export function checkGrace(account: Account, { changes }: Commit, life: Life, na
   const counted = after?.failures !== before?.failures || after?.interruptions !== before?.interruptions;
   const early = !counted && changes.at < ending.until;
   hold(!early, "end-final", () => `${account.id}/${name} is given up at ${changes.at}, it has until ${ending.until}`);
-}
-
-/** Only one step ended by itself in a commit: all else that is in it followed from that. */
-export function followsFromOne({ steps }: Account, { changes }: Commit): boolean {
-  if (changes.commands ?? changes.ending) return false;
-  let ended = 0;
-  for (const [name, { status }] of Object.entries(changes.steps ?? {})) {
-    const ends = status === "completed" || status === "failed" || status === "choosing";
-    ended += Number(ends && !isSettledStep(steps.get(name)));
-  }
-  return ended < 2;
 }
