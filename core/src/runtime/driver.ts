@@ -137,12 +137,14 @@ export class Driver implements DrivenInstance {
     return this.code && pendingWork(this.code.graph, this.state).wakeAt;
   }
 
-  /** Keeps the lease while attempts run. */
-  renew(): void {
+  /** While attempts run: keeps the lease, and does what is due by a clock that was put forward since the timer was set. */
+  tend(): void {
     const { runner, clock } = this.#host;
     const { owner } = this.state;
-    if (runner === undefined || owner?.id !== runner.id || owner.until - clock.now() > runner.leaseMs / 2) return;
-    this.tell({ type: "wake" });
+    const now = clock.now();
+    const isOverdue = this.#timer !== undefined && this.#timer.at <= now;
+    const isShort = runner && owner?.id === runner.id && owner.until - now <= runner.leaseMs / 2;
+    if (isOverdue || isShort) this.tell({ type: "wake" });
   }
 
   /** Begins nothing new: what is reached from now on is given back, for another runner to take at once. */

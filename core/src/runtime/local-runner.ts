@@ -231,7 +231,9 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
     }
   }
 
-  function armAt(at: Timestamp): void {
+  /** Has the next sweep begin then; at the latest when it is time for one, also by a clock that was put back. */
+  function armAt(asked: Timestamp): void {
+    const at = Math.min(asked, clock.now() + sweepMs);
     if (closed || (wake && wake.at <= at)) return;
     wake?.cancel();
     const cancel = clock.schedule(at, () => {
@@ -244,7 +246,7 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
   /** Drives what is due: timers, and instances whose runner is gone. */
   async function sweep(): Promise<void> {
     try {
-      for (const driver of drivers.values()) driver.renew();
+      for (const driver of drivers.values()) driver.tend();
       const now = clock.now();
       // Whatever is waited for below may take long, and leases must be renewed meanwhile.
       armAt(now + sweepMs);

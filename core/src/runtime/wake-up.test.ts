@@ -63,6 +63,32 @@ it("a runner that slept does what came due as soon as it is told, not at its nex
   expect(listeners.size).toBe(0);
 });
 
+it("a clock that is put forward makes due what stands beside a step that still runs, by the next sweep", async () => {
+  const { plain } = stage();
+  const slow = defineStep({ name: "slow", run: () => new Promise<never>(() => {}) });
+  const hold = waitForEvent({ name: "hold", events: { go: type<undefined>() }, timeout: { minutes: 10 } });
+  const late = plain("late");
+  const flow = keyed("flow", {
+    start: [slow, hold],
+    on: ({ on }) => [on(slow, { done }), on(hold, { go: done, timeout: late }), on(late, { done })],
+  });
+  const time = virtualClock();
+  let ahead = 0;
+  const clock: Clock = {
+    now: () => time.now() + ahead,
+    schedule: (at, ring) => time.schedule(at - ahead, ring),
+  };
+  const engine = createHephaestus({ workflows: [flow], clock, local: { leaseMs: 3_600_000, sweepMs: 1_000 } });
+  const started = await engine.for(flow).start("1", {});
+  const where = async () => (await started.get()).steps;
+  await time.advance(1_500);
+  ahead = 599_000;
+  await time.advance(400);
+  expect(await where()).toMatchObject({ slow: { status: "active" }, hold: { status: "waiting" } });
+  await time.advance(100);
+  expect(await where()).toMatchObject({ slow: { status: "active" }, late: { status: "completed" } });
+});
+
 it("a runner that slept drops what others have taken over meanwhile", async () => {
   const signals: AbortSignal[] = [];
   const slow = defineStep({
