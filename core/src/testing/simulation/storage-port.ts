@@ -74,7 +74,8 @@ export function storagePort(world: World, life: Life): Storage {
           if (effect.part) await effect.part();
           return refuse(UNAVAILABLE);
         case "full":
-          world.fullUntil = scheduler.now + fault.ms;
+          // A call that was made before faults stopped may be answered after.
+          if (!world.calm) world.fullUntil = scheduler.now + fault.ms;
           break;
         case "freeze":
           life.frozenUntil = scheduler.now + fault.ms;
