@@ -263,7 +263,8 @@ export class Committer implements DrivenInstance {
   #foldDecision(decision: Decision, changes: Changes): void {
     const { payloads, draft } = decision;
     const { revision, run } = draft;
-    if (payloads) this.payloads.keep(revision, payloads);
+    // A run that was begun without an input has no payload: that is known, and need not be read.
+    if (payloads ?? changes.run) this.payloads.keep(revision, payloads ?? {});
     // A refresh meanwhile may have read and folded it already.
     if (this.state.revision >= revision) return;
     if (this.#host.telemetry) this.#fold({ revision, run, nonce: this.#nonce ?? "", changes }, payloads?.input);

@@ -1,6 +1,15 @@
 import { expect, it } from "vitest";
 import { keyed } from "../../test/stage.ts";
-import { createHephaestus, done, memoryStorage, type Storage, type, waitForEvent } from "../index.ts";
+import {
+  createHephaestus,
+  defineStep,
+  defineWorkflow,
+  done,
+  memoryStorage,
+  type Storage,
+  type,
+  waitForEvent,
+} from "../index.ts";
 import { virtualClock } from "../testing/virtual-clock.ts";
 
 /** A storage that writes down what it is asked, and how many rows each answer holds. */
@@ -41,5 +50,26 @@ it("LESSONS 14: a start asks its storage for as much among a thousand instances 
   for (let n = 0; n < 1_000; n++) await engine.for(flow).start(`k${n}`, {});
   expect(first).toEqual(["commit: 1"]);
   expect(await costOf("last")).toEqual(first);
+  await engine.close();
+});
+
+it("a run without an input reads nothing from its storage either", async () => {
+  const step = defineStep({ name: "step", run: ({ input }) => `got ${input}` });
+  const flow = defineWorkflow({
+    name: "flow",
+    input: type<undefined>(),
+    start: step,
+    transitions: ({ on }) => [on(step, { done })],
+    output: [step],
+  });
+  const { asked, storage } = counting(memoryStorage());
+  const clock = virtualClock();
+  const engine = createHephaestus({ workflows: [flow], storage, clock });
+  await clock.settle();
+  asked.length = 0;
+  const started = await engine.for(flow).start(undefined);
+  await clock.settle();
+  expect(asked).toEqual(["commit: 1", "commit: 1"]);
+  expect(await started.result()).toEqual({ step: "got undefined" });
   await engine.close();
 });
