@@ -193,11 +193,16 @@ export function compareWithModel(account: Account): void {
 
 /**
  * Whether a step may have taken an early event in the moment in which it was reached, before a join began that cancels
- * it: the model is told of ends only, one after the other, and would have it cancelled.
+ * it, or before one was given up that its edge helps to go on: the model is told of ends only, one after the other, and
+ * would have the step cancelled, or the run failed.
  */
 function mayHaveEscaped({ steps, workflow: { graph } }: Account): boolean {
   const cancelled = new Set(graph.nodes.flatMap(({ cancels }) => cancels));
-  return [...cancelled].some((index) => steps.get(graph.nodes[index]?.name ?? "")?.taken !== undefined);
+  const gives = graph.nodes.some(({ atLeast = 0 }) => atLeast > 1);
+  return graph.nodes.some(({ index, name }) => {
+    const { taken, takenAt } = steps.get(name) ?? {};
+    return taken !== undefined && (cancelled.has(index) || (gives && takenAt !== undefined));
+  });
 }
 
 /** @returns whether its turn had come */

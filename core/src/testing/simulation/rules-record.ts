@@ -62,7 +62,9 @@ function checkCarried(account: Account, { at, run, status, commands = [] }: Chan
   if (run === undefined && status !== "deleted") return;
   const carried = new Map((run?.commands ?? commands).map((command) => [command.id, command.at]));
   for (const [id, { record }] of account.commands) {
-    const isDue = (account.ends.get(record.run) ?? at) + COMMAND_RETENTION_MS > at;
+    // A delete comes after the end of its run, perhaps by a clock that shows less.
+    const end = record.type === "delete" ? record.at : (account.ends.get(record.run) ?? at);
+    const isDue = end + COMMAND_RETENTION_MS > at;
     hold(!isDue || carried.has(id), "commands", () => `${label} forgets ${record.type} ${id} of run ${record.run}`);
     // What was forgotten may have come anew.
     const isKept = carried.get(id) === record.at;
@@ -116,7 +118,8 @@ function checkInbox(account: Account, changes: Changes, label: string): void {
 /** Whether a step was left for an event: of a run that failed, a retry may leave some. */
 function canBeTaken(account: Account, { run, commands, status }: Changes, { event, step }: InboxEntry): boolean {
   const begins = run !== undefined || commands?.some(({ type }) => type === "retry") === true;
-  if (begins || account.status === "failed" || status === "failed") return true;
+  // One that ends with its tombstone may have failed before.
+  if (begins || account.status === "failed" || status === "failed" || status === "deleted") return true;
   return account.workflow.graph.nodes.some((node) => {
     const state = account.steps.get(node.name);
     const isOpen = !isSettledStep(state) && state?.status !== "choosing";
