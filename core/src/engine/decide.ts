@@ -11,14 +11,20 @@ import { decideEvent, decideSchedule } from "./events.ts";
 import { propagate } from "./joins.ts";
 import { notFound } from "./refuse.ts";
 import { emptyRun, isEnded, type RunState } from "./run-state.ts";
-import type { Changes, CommandRecord, Payloads, Timestamp } from "./state.ts";
+import type { Changes, CommandRecord, Owner, Payloads, Timestamp } from "./state.ts";
 import { compensationTimer, fireDue } from "./timers.ts";
 
 /** Who asks, and when. */
 export interface DecideContext {
   readonly now: Timestamp;
   /** The runner that will drive what follows; undefined where there can be only one, as in a Durable Object. */
-  readonly runner?: { readonly id: string; readonly leaseMs: number };
+  readonly runner?: Lessee;
+}
+
+/** Who takes a run on a lease, and for how long. */
+export interface Lessee {
+  readonly id: string;
+  readonly leaseMs: number;
 }
 
 export interface Decision {
@@ -177,11 +183,18 @@ function own(draft: Draft, { now, runner }: DecideContext): void {
   const { owner } = draft;
   const foreign = owner !== undefined && owner.id !== runner.id;
   if (needsDriver(draft)) {
-    const fresh = owner?.id === runner.id && owner.until - now > runner.leaseMs / 2;
-    if (!foreign && !fresh) draft.owner = { id: runner.id, until: now + runner.leaseMs };
+    if (!foreign && !isFresh(owner, runner, now)) draft.owner = { id: runner.id, until: now + runner.leaseMs };
   } else if (owner !== undefined) {
     draft.owner = undefined;
   }
+}
+
+/**
+ * Whether a lease is the runner's own and needs no renewal yet. Runners look at half of a lease apart at the latest, so
+ * that at least an eighth of it is left for what delays a renewal.
+ */
+export function isFresh(owner: Owner | undefined, runner: Lessee, now: Timestamp): boolean {
+  return owner?.id === runner.id && owner.until - now > runner.leaseMs * 0.625;
 }
 
 /** Whether there is something that only a driver can do: run a step, a choice, a compensation. */

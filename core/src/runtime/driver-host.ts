@@ -1,6 +1,7 @@
 import type { Json } from "../definition/json.ts";
 import type { Connectors } from "../definition/step.ts";
 import type { Command } from "../engine/commands.ts";
+import type { Lessee } from "../engine/decide.ts";
 import type { RunState } from "../engine/run-state.ts";
 import type { Changes, Timestamp } from "../engine/state.ts";
 import type { TelemetryProbe } from "../telemetry/probe.ts";
@@ -31,7 +32,7 @@ export interface DriverHost {
   readonly connectors: Connectors;
   readonly storage: Pick<Storage, "load" | "payloads">;
   /** Undefined where nobody else can drive, as in a Durable Object. */
-  readonly runner?: { readonly id: string; readonly leaseMs: number };
+  readonly runner?: Lessee;
   /** A text that no other commit has. */
   nonce(): string;
   /** @throws HephaestusError STORAGE_UNAVAILABLE, STORAGE_FULL: the outcome is unknown then */

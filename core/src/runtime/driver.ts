@@ -1,6 +1,7 @@
 import { HephaestusError } from "../definition/errors.ts";
 import type { Json } from "../definition/json.ts";
 import type { Command } from "../engine/commands.ts";
+import { isFresh } from "../engine/decide.ts";
 import { type PendingWork, pendingWork } from "../engine/pending.ts";
 import { emptyRun, type RunState } from "../engine/run-state.ts";
 import type { Timestamp } from "../engine/state.ts";
@@ -143,8 +144,8 @@ export class Driver implements DrivenInstance {
     const { owner } = this.state;
     const now = clock.now();
     const isOverdue = this.#timer !== undefined && this.#timer.at <= now;
-    const isShort = runner && owner?.id === runner.id && owner.until - now <= runner.leaseMs / 2;
-    if (isOverdue || isShort) this.tell({ type: "wake" });
+    const runsShort = runner && owner?.id === runner.id && !isFresh(owner, runner, now);
+    if (isOverdue || runsShort) this.tell({ type: "wake" });
   }
 
   /** Begins nothing new: what is reached from now on is given back, for another runner to take at once. */
