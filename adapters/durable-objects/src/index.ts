@@ -1,6 +1,6 @@
 export { type Edge, hephaestusEdge } from "./edge.ts";
 export { InstanceObject } from "./instance-object.ts";
-export { objectJournal } from "./journal.ts";
+export { ObjectJournal } from "./journal.ts";
 export { type AttemptToken, type ClaimAnswer, type ObjectApi, type ObjectNamespace, objectOf } from "./object-api.ts";
 export { instanceObject } from "./object-class.ts";
 export { type ObjectAddress, objectName } from "./object-name.ts";

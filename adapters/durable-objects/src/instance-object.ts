@@ -24,7 +24,7 @@ import {
 } from "@hephaestus/core";
 import { firstTimer, needsAlarm, nextAtRest } from "./alarm-times.ts";
 import { IndexRefresh, isSeenInIndex } from "./index-refresh.ts";
-import { isOnlyResults, nameInJournal, type ObjectJournal, objectJournal } from "./journal.ts";
+import { isOnlyResults, nameInJournal, ObjectJournal } from "./journal.ts";
 import { Later } from "./later.ts";
 import { ObjectAlarm } from "./object-alarm.ts";
 import type { AttemptToken, Definitions, ObjectApi } from "./object-api.ts";
@@ -76,7 +76,7 @@ export class InstanceObject<Env> extends DurableObject<Env> implements ObjectApi
       this.#journal.write(all);
       this.#alarm.write();
     });
-    this.#journal = objectJournal(kv, this.#name, this.#turn);
+    this.#journal = new ObjectJournal(kv, this.#name, this.#turn);
     this.#alarm = new ObjectAlarm(ctx, this.#turn);
     this.#sockets = new ObjectSockets(ctx);
   }

@@ -4,6 +4,7 @@ import {
   type CommitResult,
   HephaestusError,
   type Payloads,
+  type RecordName,
   type Revision,
   type Storage,
   type StoredRecord,
@@ -19,17 +20,6 @@ type Row = Entry & {
   /** The object's name, in the first row of a run and in a tombstone. */
   readonly name?: string;
 };
-
-/** The journal of an object, and what else only an object asks of it. */
-export interface ObjectJournal extends Storage {
-  commit(commits: readonly Commit[]): readonly CommitResult[];
-  /** The records of the run that ended before a revision. */
-  recordsBefore(revision: Revision): readonly StoredRecord[];
-  /** As `commit`, of what may be lost with the object: it is stored with what comes next, or when all is written. */
-  commitLazily(commit: Commit): CommitResult;
-  /** Writes what has been put off to the end of the turn, or all that was. */
-  write(all: boolean): void;
-}
 
 const PREFIX = "journal:";
 /** Revisions have as many digits as this, so that keys sort as numbers do. */
@@ -50,69 +40,138 @@ const REMOVE_BATCH = 1_000;
 /**
  * The journal of the one instance that an object holds, in the object's own storage: one key a turn, no tables, no
  * migrations. The object is its only writer, so that it need not look up what is there before each commit.
- * @param turn lets the commits that follow the first write of a turn share one row; without it each is written at once
+ *
+ * A class, since every object makes one as it is loaded: as closures its functions took a percent of a short run.
  */
-export function objectJournal(kv: SyncKvStorage, name?: string, turn?: Turn): ObjectJournal {
+export class ObjectJournal implements Storage {
+  readonly capabilities = { headers: false, where: false };
+  readonly #kv: SyncKvStorage;
+  readonly #name: string | undefined;
+  readonly #turn: Turn | undefined;
   /** The last revision; undefined where it is not known. */
-  let last: Revision | undefined;
+  #last: Revision | undefined = undefined;
   /** Commits that are not written yet, and about how large they are. */
-  let late: Entry[] = [];
-  let lateBytes = 0;
+  #late: Entry[] = [];
+  #lateBytes = 0;
   /** Whether one of them must be stored in this turn. */
-  let isUrgent = false;
+  #isUrgent = false;
 
-  function commit({ run, expected, nonce, changes, payloads }: Commit, mayBeLost: boolean): CommitResult {
-    last ??= lastRevision();
-    if (last !== expected) return "conflict";
+  /** @param turn lets the commits that follow the first write of a turn share one row; without it each is written at once */
+  constructor(kv: SyncKvStorage, name?: string, turn?: Turn) {
+    this.#kv = kv;
+    this.#name = name;
+    this.#turn = turn;
+  }
+
+  async load(_id: string, after: Revision = 0): Promise<readonly StoredRecord[] | undefined> {
+    this.#writeLate();
+    const { end, records } = this.#lastRun({}, after);
+    this.#last = end ?? 0;
+    return end === undefined ? undefined : records;
+  }
+
+  /** The records of the run that ended before a revision. */
+  recordsBefore(revision: Revision): readonly StoredRecord[] {
+    this.#writeLate();
+    return this.#lastRun({ end: keyOf(revision) }, 0).records;
+  }
+
+  commit(commits: readonly Commit[]): readonly CommitResult[] {
+    return commits.map((one) => this.#commit(one, false));
+  }
+
+  /** As `commit`, of what may be lost with the object: it is stored with what comes next, or when all is written. */
+  commitLazily(commit: Commit): CommitResult {
+    return this.#commit(commit, this.#turn !== undefined);
+  }
+
+  /** Writes what has been put off to the end of the turn, or all that was. */
+  write(all: boolean): void {
+    if (all || this.#isUrgent) this.#write();
+  }
+
+  async payloads(_id: string, revisions: readonly Revision[]): Promise<readonly Payloads[]> {
+    this.#writeLate();
+    const found = new Map<Revision, Payloads>();
+    for (const revision of revisions) {
+      if (!found.has(revision))
+        for (const [at, { payloads = {} }] of this.#sharingRow(revision)) found.set(at, payloads);
+    }
+    return revisions.map((revision) => found.get(revision) ?? {});
+  }
+
+  async remove(_id: string, through: Revision, standing?: RecordName): Promise<{ readonly more: boolean }> {
+    this.#writeLate();
+    if (standing && this.#nonceAt(standing.revision) !== standing.nonce) return { more: false };
+    let removed = 0;
+    for (const [key] of [...this.#kv.list({ prefix: PREFIX, end: keyOf(through + 1), limit: REMOVE_BATCH + 1 })]) {
+      if (removed++ === REMOVE_BATCH) return { more: true };
+      this.#kv.delete(key);
+    }
+    return { more: false };
+  }
+
+  due(): Promise<never> {
+    return Promise.reject(noRows());
+  }
+
+  query(): Promise<never> {
+    return Promise.reject(noRows());
+  }
+
+  #commit({ run, expected, nonce, changes, payloads }: Commit, mayBeLost: boolean): CommitResult {
+    this.#last ??= this.#lastRevision();
+    if (this.#last !== expected) return "conflict";
     const entry: Entry = { run, nonce, changes, ...(payloads ? { payloads } : {}) };
     const bytes = checkedBytes(entry);
-    if (isFirst(entry) || lateBytes + bytes > ROW_BYTES_MAX) writeLate();
-    late.push(entry);
-    lateBytes += bytes;
-    last = expected + 1;
+    if (isFirst(entry) || this.#lateBytes + bytes > ROW_BYTES_MAX) this.#writeLate();
+    this.#late.push(entry);
+    this.#lateBytes += bytes;
+    this.#last = expected + 1;
     if (mayBeLost) return "ok";
-    isUrgent = true;
-    if (turn?.isHeld) turn.goOn();
-    else write();
+    this.#isUrgent = true;
+    if (this.#turn?.isHeld) this.#turn.goOn();
+    else this.#write();
     return "ok";
   }
 
   /** Whoever reads sees all of it. */
-  function writeLate(): void {
-    if (late.length > 0) turn?.write();
+  #writeLate(): void {
+    if (this.#late.length > 0) this.#turn?.write();
   }
 
   /** One row for all that is not written yet. Only a row's first commit can be the first of a run. */
-  function write(): void {
+  #write(): void {
+    const late = this.#late;
     const [first] = late;
     const end = late.pop();
+    const last = this.#last;
     if (first === undefined || end === undefined || last === undefined) return;
     const row: Row = {
       ...end,
       ...(late.length > 0 ? { before: late } : {}),
-      ...(name !== undefined && isFirst(first) ? { name } : {}),
+      ...(this.#name !== undefined && isFirst(first) ? { name: this.#name } : {}),
     };
-    const key = keyOf(last);
-    late = [];
-    lateBytes = 0;
-    isUrgent = false;
+    this.#late = [];
+    this.#lateBytes = 0;
+    this.#isUrgent = false;
     // What is stored is known again once this has been.
-    last = undefined;
-    kv.put(key, row);
-    last = revisionOf(key);
-    turn?.written();
+    this.#last = undefined;
+    this.#kv.put(keyOf(last), row);
+    this.#last = last;
+    this.#turn?.written();
   }
 
-  function lastRevision(): Revision {
-    for (const [key] of kv.list({ prefix: PREFIX, reverse: true, limit: 1 })) return revisionOf(key);
+  #lastRevision(): Revision {
+    for (const [key] of this.#kv.list({ prefix: PREFIX, reverse: true, limit: 1 })) return revisionOf(key);
     return 0;
   }
 
   /** The records of the run that ends a range of keys, after a revision: earlier runs cost nothing. */
-  function lastRun(options: SyncKvListOptions, after: Revision) {
+  #lastRun(options: SyncKvListOptions, after: Revision) {
     const records: StoredRecord[] = [];
     let end: { readonly revision: Revision; readonly run: number } | undefined;
-    for (const [key, row] of kv.list<Row>({ prefix: PREFIX, reverse: true, ...options })) {
+    for (const [key, row] of this.#kv.list<Row>({ prefix: PREFIX, reverse: true, ...options })) {
       end ??= { revision: revisionOf(key), run: row.run };
       if (row.run !== end.run || revisionOf(key) <= after) break;
       for (const [revision, { run, nonce, changes }] of entriesOf(key, row).reverse()) {
@@ -123,55 +182,16 @@ export function objectJournal(kv: SyncKvStorage, name?: string, turn?: Turn): Ob
   }
 
   /** A record, and those that share its row. */
-  function* sharingRow(revision: Revision): Generator<[Revision, Entry]> {
-    for (const [key, row] of kv.list<Row>({ prefix: PREFIX, start: keyOf(revision), limit: 1 })) {
+  *#sharingRow(revision: Revision): Generator<[Revision, Entry]> {
+    for (const [key, row] of this.#kv.list<Row>({ prefix: PREFIX, start: keyOf(revision), limit: 1 })) {
       yield* entriesOf(key, row);
     }
   }
 
-  function nonceAt(revision: Revision): string | undefined {
-    for (const [at, { nonce }] of sharingRow(revision)) if (at === revision) return nonce;
+  #nonceAt(revision: Revision): string | undefined {
+    for (const [at, { nonce }] of this.#sharingRow(revision)) if (at === revision) return nonce;
     return undefined;
   }
-
-  return {
-    capabilities: { headers: false, where: false },
-    async load(_id, after = 0) {
-      writeLate();
-      const { end, records } = lastRun({}, after);
-      last = end ?? 0;
-      return end === undefined ? undefined : records;
-    },
-    recordsBefore(revision) {
-      writeLate();
-      return lastRun({ end: keyOf(revision) }, 0).records;
-    },
-    commit: (commits) => commits.map((one) => commit(one, false)),
-    commitLazily: (one) => commit(one, turn !== undefined),
-    write(all) {
-      if (all || isUrgent) write();
-    },
-    async payloads(_id, revisions) {
-      writeLate();
-      const found = new Map<Revision, Payloads>();
-      for (const revision of revisions) {
-        if (!found.has(revision)) for (const [at, { payloads = {} }] of sharingRow(revision)) found.set(at, payloads);
-      }
-      return revisions.map((revision) => found.get(revision) ?? {});
-    },
-    async remove(_id, through, standing) {
-      writeLate();
-      if (standing && nonceAt(standing.revision) !== standing.nonce) return { more: false };
-      let removed = 0;
-      for (const [key] of [...kv.list({ prefix: PREFIX, end: keyOf(through + 1), limit: REMOVE_BATCH + 1 })]) {
-        if (removed++ === REMOVE_BATCH) return { more: true };
-        kv.delete(key);
-      }
-      return { more: false };
-    },
-    due: () => Promise.reject(noRows()),
-    query: () => Promise.reject(noRows()),
-  };
 }
 
 /** Whether nothing follows from a commit yet but that steps are done: nothing begins by it, and nobody asked for it. */

@@ -3,13 +3,13 @@ import { env } from "cloudflare:workers";
 import type { Commit, CommitResult, Storage } from "@hephaestus/core";
 import { storageConformance } from "@hephaestus/core/testing/conformance";
 import { describe, expect, it } from "vitest";
-import { nameInJournal, type ObjectJournal, objectJournal } from "./journal.ts";
+import { nameInJournal, ObjectJournal } from "./journal.ts";
 import { Turn } from "./turn.ts";
 
 /** Each instance has an object, so that a writer of many instances is one of many objects' journals. */
 function journals(prefix: string): Storage {
   const inObject = <T>(id: string, use: (journal: Storage) => T | Promise<T>): Promise<T> =>
-    runInDurableObject(env.INSTANCES.getByName(prefix + id), (_, { storage }) => use(objectJournal(storage.kv)));
+    runInDurableObject(env.INSTANCES.getByName(prefix + id), (_, { storage }) => use(new ObjectJournal(storage.kv)));
   return {
     capabilities: { headers: false, where: false },
     load: (id, after) => inObject(id, (journal) => journal.load(id, after)),
@@ -36,7 +36,7 @@ it("knows the name of its object where the platform does not: from the first rec
   await runInDurableObject(env.INSTANCES.getByName("named"), async (_, { storage }) => {
     const { kv } = storage;
     expect(nameInJournal(kv)).toBeUndefined();
-    const journal = objectJournal(kv, "named");
+    const journal = new ObjectJournal(kv, "named");
     const run = { format: 1, run: 1, workflow: "w", version: 1, fingerprint: "f" } as const;
     await journal.commit([{ id: "named", run: 1, expected: 0, nonce: "a", changes: { at: 1, run } }]);
     await journal.commit([{ id: "named", run: 1, expected: 1, nonce: "b", changes: { at: 2, status: "completed" } }]);
@@ -64,8 +64,8 @@ describe("commits of one turn", () => {
     runInDurableObject(env.INSTANCES.getByName(name), async (_, context) => {
       const { kv } = context.storage;
       const turn = new Turn(context, (all) => journal.write(all));
-      const journal = objectJournal(kv, name, turn);
-      await use(journal, () => objectJournal(kv, name));
+      const journal = new ObjectJournal(kv, name, turn);
+      await use(journal, () => new ObjectJournal(kv, name));
     });
   const rowsOf = (name: string) =>
     runInDurableObject(env.INSTANCES.getByName(name), (_, { storage }) => [...storage.kv.list()].map(([key]) => key));
@@ -151,7 +151,7 @@ describe("commits of one turn", () => {
       const { kv } = context.storage;
       const full = { ...bound(kv), put: (key: string, value: unknown) => putUntilFull(kv, key, value) };
       const turn = new Turn(context, (all) => journal.write(all));
-      const journal: ObjectJournal = objectJournal(full, "turn5", turn);
+      const journal = new ObjectJournal(full, "turn5", turn);
       for (let expected = 0; expected < 3; expected++) journal.commit([commitOf(expected)]);
       await new Promise(() => {});
     });
