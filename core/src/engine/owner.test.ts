@@ -45,16 +45,16 @@ describe("a runner", () => {
     expect(run.header).toMatchObject({ owner: "ours", wakeAt: 1_000 + LEASE_MS });
   });
 
-  it("keeps its lease, and writes no row for that, while more than half of it is left", () => {
+  it("keeps its lease, and writes no row for that, while more than five eighths of it are left", () => {
     const run = begun();
     const { revision } = run.state;
-    run.pass(LEASE_MS / 2 - 1);
+    run.pass((LEASE_MS * 3) / 8 - 1);
     expect(run.state.revision).toBe(revision);
   });
 
-  it("renews its lease when half of it is over", () => {
+  it("renews its lease when three eighths of it are over", () => {
     const run = begun();
-    run.pass(LEASE_MS / 2);
+    run.pass((LEASE_MS * 3) / 8);
     expect(run.state.owner).toEqual({ id: "ours", until: run.now + LEASE_MS });
     expect(run.header).toMatchObject({ revision: 2, wakeAt: run.now + LEASE_MS });
   });
