@@ -1,11 +1,19 @@
+import { CANCEL_GRACE_MS } from "../../engine/limits.ts";
 import type { Commit } from "../../runtime/storage.ts";
 import { type Account, isOpenStep, isOver } from "./account.ts";
 import type { Life } from "./scheduler.ts";
 import { hold } from "./violation.ts";
 
-/** Once the grace of a run that ends is over, nothing is left of what ran. Called after the commit. @throws Violation */
+/**
+ * What runs when a run begins to end has a grace; once that is over, nothing is left of it. Called after the commit.
+ * @throws Violation
+ */
 export function checkEnding(account: Account, { changes, expected }: Commit): void {
   const { ending, id, steps, status } = account;
+  if (changes.ending && [...steps.values()].some(isOpenStep)) {
+    const grace = changes.ending.until - changes.at;
+    hold(grace === CANCEL_GRACE_MS, "end-final", () => `${id} gives what runs ${grace} ms at revision ${expected + 1}`);
+  }
   if (ending === undefined || isOver(status)) return;
   // A commit that only renews a lease decides nothing.
   if (changes.at < ending.until || (changes.steps ?? changes.commands ?? changes.ending) === undefined) return;
@@ -23,6 +31,7 @@ export function checkGrace(account: Account, { changes }: Commit, life: Life, na
   const after = changes.steps?.[name];
   if (ending === undefined || !life.alive || life.closing || after?.outrun) return;
   const counted = after?.failures !== before?.failures || after?.interruptions !== before?.interruptions;
-  const early = !counted && changes.at < ending.until;
-  hold(!early, "end-final", () => `${account.id}/${name} is given up at ${changes.at}, it has until ${ending.until}`);
+  const until = changes.ending ? changes.at + CANCEL_GRACE_MS : ending.until;
+  const early = !counted && changes.at < until;
+  hold(!early, "end-final", () => `${account.id}/${name} is given up at ${changes.at}, it has until ${until}`);
 }
