@@ -6,6 +6,7 @@ import { memoryStorage } from "../../runtime/memory-storage.ts";
 import type { Storage } from "../../runtime/storage.ts";
 import { isOver } from "./account.ts";
 import type { Canary } from "./canaries.ts";
+import { mix } from "./chance.ts";
 import { type Client, makeClient } from "./client.ts";
 import { awaited, GIFTS, type Gifts } from "./commands.ts";
 import type { Coverage } from "./coverage.ts";
@@ -111,6 +112,7 @@ async function live(world: World, workers: Workers, client: Client, storage: Sto
   calmDown(world, workers);
   await comeToRest(world, client);
   await comeHome(world, client);
+  if (!world.violation) await encore(world, client);
   if (settings.leaps && !world.violation) await leap(world, client);
   if (world.violation) return;
   await drain(64);
@@ -225,6 +227,29 @@ async function comeHome(world: World, client: Client): Promise<void> {
   }
 }
 
+/** How many picks after its start a run is cancelled that is begun once more, at most. */
+const ENCORE_PICKS_MAX = 40;
+
+/** What was begun under faults is in few states when they stop: two more runs, one of them cancelled, where all is well. */
+async function encore(world: World, client: Client): Promise<void> {
+  const { scheduler, plan } = world;
+  for (const [index, instance] of world.instances.slice(0, 2).entries()) {
+    if (world.violation) return;
+    client.insist(instance, { id: `encore.${instance.key}`, type: typeToBegin(world, instance) });
+    if (index === 1) {
+      const picks = mix(plan.seed, index) % ENCORE_PICKS_MAX;
+      for (let pick = 0; pick < picks && !world.violation; pick++) await step(world, scheduler.now + TAIL_MS);
+      client.insist(instance, { id: `encore.cancel.${instance.key}`, type: "cancel" });
+    }
+    await comeToRest(world, client);
+    await comeHome(world, client);
+  }
+}
+
+function typeToBegin({ journal }: World, { id }: SimulatedInstance): "start" | "restart" {
+  return journal.account(id).status === "deleted" ? "start" : "restart";
+}
+
 /** So much time passes that tombstones are removed and ids of commands forgotten; then all begins once more. */
 async function leap(world: World, client: Client): Promise<void> {
   const { scheduler, journal, instances } = world;
@@ -243,8 +268,7 @@ async function leap(world: World, client: Client): Promise<void> {
   }
   for (const instance of instances) {
     if (world.violation) return;
-    const type = journal.account(instance.id).status === "deleted" ? "start" : "restart";
-    client.insist(instance, { id: `anew.${instance.key}`, type });
+    client.insist(instance, { id: `anew.${instance.key}`, type: typeToBegin(world, instance) });
   }
   await comeToRest(world, client);
   await comeHome(world, client);
