@@ -46,6 +46,7 @@ function makeSettings(roll: Dice): Settings {
     skewsMs: Array.from({ length: workers }, () => (skewed ? roll.one([0, -200, 900, -3_000, 5_000, 20_000]) : 0)),
     slowCalls: roll.one([0, 0.1, 0.4]),
     slowCallMs: roll.one([5, 60, 400]),
+    stepMs: roll.one([0, 300, 3_000]),
     turns: roll.one([4, 12, 30]),
     ...(roll.chance(0.08) ? { poison: `s${roll.below(3)}` } : {}),
     leaps: roll.chance(0.1),

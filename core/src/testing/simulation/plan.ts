@@ -148,6 +148,8 @@ export interface Settings {
   /** How often a touch of a port takes time, and how long at most. */
   readonly slowCalls: number;
   readonly slowCallMs: number;
+  /** How long the code of a step may work before it calls anything; none does unless said. */
+  readonly stepMs?: number;
   /** Turns of the microtask queue between two picks. */
   readonly turns: number;
   /** The step that takes its process down whenever it begins, while there are faults. */

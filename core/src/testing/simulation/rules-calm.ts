@@ -4,6 +4,7 @@ import { type Account, isOpenStep, isOver } from "./account.ts";
 import { wakeOf } from "./rules-joins.ts";
 import type { Life } from "./scheduler.ts";
 import { hold } from "./violation.ts";
+import type { Begun } from "./witness.ts";
 import type { World } from "./world.ts";
 
 /**
@@ -19,6 +20,17 @@ export function checkPunctual(world: World): void {
     if (changedAt <= world.calmSince || !isWell(world, changedBy) || isOver(status)) continue;
     if (owner === undefined || world.runners.get(owner.id) === changedBy) checkOne(world, account);
   }
+  for (const begun of world.witness.running) checkAborted(world, begun);
+}
+
+/** What a worker has taken from an attempt that it still runs, the attempt is told by its signal. */
+function checkAborted(world: World, { life, account, run, token, context }: Begun): void {
+  if (!isWell(world, life) || token.compensation || account.changedBy !== life) return;
+  if (account.changedAt <= world.calmSince || world.journal.account(account.id) !== account) return;
+  const { status, attempt = 1 } = account.steps.get(token.step) ?? {};
+  const isCurrent = account.run === run && status === "active" && attempt === token.attempt && !account.ending;
+  const isTold = isCurrent || context.signal.aborted;
+  hold(isTold, "end-final", () => `${account.id}#${run}/${token.step}@${token.attempt} is over, and is not aborted`);
 }
 
 /** No fault that was planned before they stopped has its effect still. */

@@ -5,7 +5,7 @@ import { withCode } from "../with-code.ts";
 import type { Life } from "./scheduler.ts";
 import { never } from "./storage-port.ts";
 import type { Token, Told } from "./witness.ts";
-import { delayOf, guard, type World } from "./world.ts";
+import { chanceAt, delayOf, guard, type World } from "./world.ts";
 
 type Context = StepContext<unknown, [], []> & { readonly results: Readonly<Record<string, unknown>> };
 type Code = (context: Context) => unknown;
@@ -33,7 +33,7 @@ function watchedCode(world: World, life: Life, step: string, code: Code, compens
     const fault = faults.strike(life, "step", nth);
     return new Promise((resolve, reject) => {
       const slow = fault?.kind === "slow-step" ? fault.ms : 0;
-      const readyAt = scheduler.now + delayOf(world, life, "step", nth) + slow;
+      const readyAt = scheduler.now + delayOf(world, life, "step", nth) + workOf(nth) + slow;
       const run = () => {
         switch (fault?.kind) {
           case "crash-before":
@@ -53,6 +53,12 @@ function watchedCode(world: World, life: Life, step: string, code: Code, compens
       };
       scheduler.park({ life, port: "step", nth, outside: false, readyAt, run });
     });
+  }
+
+  /** Half of what the code of steps does takes time. */
+  function workOf(nth: number): number {
+    const { stepMs = 0 } = world.plan.settings;
+    return Math.floor(Math.max(0, 2 * chanceAt(world, life, "step", nth, 3) - 1) * stepMs);
   }
 
   return (context) => {

@@ -12,8 +12,13 @@ export type Told =
   | { readonly type: "error" }
   | { readonly type: "compensated" };
 
-interface Begun {
+/** An attempt whose code was called. */
+export interface Begun {
   readonly life: Life;
+  readonly account: Account;
+  readonly run: number;
+  readonly token: Token;
+  readonly context: AnyContext;
   told: Told | undefined;
 }
 
@@ -40,6 +45,8 @@ export interface Witness {
   begun(account: Account, run: number, token: Token): boolean;
   /** Where an attempt runs; undefined when it was not begun, or has ended. */
   runsOn(account: Account, run: number, token: Token): Life | undefined;
+  /** The attempts that have not ended; of lives that are over, too. */
+  readonly running: Iterable<Begun>;
   /** The effect of a checkpoint is executed. @throws Violation */
   effect(token: string, attempt: number, place: string, name: string): void;
   /** An attempt was told that a checkpoint is stored. */
@@ -52,6 +59,7 @@ export interface Witness {
 
 export function makeWitness(): Witness {
   const begun = new Map<string, Begun>();
+  const running = new Set<Begun>();
   /** The idempotency key of each step of each run, and whether it was compensated since. */
   const keys = new Map<string, { key: string; compensated: boolean }>();
   const given = new Map<string, string>();
@@ -142,7 +150,9 @@ export function makeWitness(): Witness {
       hold(before === undefined, "begun-once", () => {
         return `${name} begins on worker ${life.worker} and has begun on worker ${before?.life.worker}`;
       });
-      begun.set(name, { life, told: undefined });
+      const own: Begun = { life, account, run, token, context, told: undefined };
+      begun.set(name, own);
+      running.add(own);
       checkLease(life, account.id, now, name);
       // A worker that stood still may not know that the run is over and gone.
       if (account.run !== run || account.status === "deleted") return name;
@@ -159,8 +169,11 @@ export function makeWitness(): Witness {
     },
     ended(token, told) {
       const one = begun.get(token);
-      if (one) one.told ??= told;
+      if (one === undefined) return;
+      one.told ??= told;
+      running.delete(one);
     },
+    running,
     begun: (account, run, token) => begun.has(nameOf(account, run, token)),
     runsOn(account, run, token) {
       const one = begun.get(nameOf(account, run, token));
