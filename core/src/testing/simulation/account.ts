@@ -118,6 +118,14 @@ export function emptyAccount(id: string, removals: number, workflow: AnyWorkflow
   };
 }
 
+/** When what has ended is to be forgotten; undefined for what is kept. */
+export function retentionEndOf({ workflow, ends, run, status }: Account): Timestamp | undefined {
+  const { retentionMs } = workflow.graph;
+  return retentionMs === undefined || !isOver(status) || status === "deleted"
+    ? undefined
+    : (ends.get(run) ?? Number.NaN) + retentionMs;
+}
+
 export function isOver(status: RunStatus): boolean {
   return status === "completed" || status === "failed" || status === "cancelled" || status === "deleted";
 }

@@ -21,7 +21,17 @@ const EXPECTED: { readonly [G in Group]: readonly string[] } = {
   faults: FAULT_KINDS satisfies readonly FaultKind[],
   commands: ["start", "restart", "event", "schedule", "pause", "unpause", "cancel", "retry", "adopt", "delete"],
   refusals: ["ALREADY_RUNNING", "STATUS_REFUSES", "EVENT_NOT_EXPECTED", "EVENT_UNDECLARED", "INSTANCE_NOT_FOUND"],
-  statuses: ["running", "waiting", "paused", "compensating", "completed", "failed", "cancelled", "deleted"],
+  statuses: [
+    "running",
+    "waiting",
+    "paused",
+    "compensating",
+    "completed",
+    "failed",
+    "cancelled",
+    "deleted",
+    "forgotten",
+  ],
   joins: ["all", "any", "atLeast", "any+cancelRest", "atLeast+cancelRest", "skipped", "unfilled"],
   steps: [
     "completed",

@@ -29,7 +29,8 @@ interface ScriptedResult {
 type Context = StepContext<unknown, [], []> & { readonly result?: unknown };
 
 /** A planned workflow, as its user would have written it. */
-export function toFlow({ name, starts, steps, behaviour }: PlannedWorkflow, seed: number): AnyWorkflow {
+export function toFlow(planned: PlannedWorkflow, seed: number): AnyWorkflow {
+  const { name, starts, steps, behaviour, retentionMs } = planned;
   const made = new Map<string, AnyStep>([["done", done]]);
   const get = (one: string) => made.get(one) as AnyStep;
   // Edges lead forward, what is seen lies behind.
@@ -44,6 +45,7 @@ export function toFlow({ name, starts, steps, behaviour }: PlannedWorkflow, seed
     name,
     input: type<unknown>(),
     unique: { key: "n" },
+    ...(retentionMs === undefined ? {} : { retention: { milliseconds: retentionMs } }),
     start: starts.map(get),
     transitions: ({ on, choose }) =>
       steps.map(({ name: from, events, choices }) => {

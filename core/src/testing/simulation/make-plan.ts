@@ -68,7 +68,9 @@ function makeWorkflow(roll: Dice, name: string): PlannedWorkflow {
     choosesBadly: rare(0.05),
     compensationFails: roll.one([0, 0.2, 0.5]),
   };
-  return { name, starts, steps: steps.map((step, index) => plannedStep(roll, step, steps.slice(0, index))), behaviour };
+  const planned = steps.map((step, index) => plannedStep(roll, step, steps.slice(0, index)));
+  const retention = roll.chance(0.15) ? { retentionMs: roll.one([800, 5_000]) } : {};
+  return { name, starts, steps: planned, behaviour, ...retention };
 }
 
 function plannedStep(

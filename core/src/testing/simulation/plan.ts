@@ -128,6 +128,8 @@ export interface PlannedWorkflow {
   readonly starts: readonly string[];
   readonly steps: readonly PlannedStep[];
   readonly behaviour: Behaviour;
+  /** How long an ended instance is kept; for ever unless said. */
+  readonly retentionMs?: number;
 }
 
 export interface Settings {

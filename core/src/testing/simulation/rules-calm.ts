@@ -1,6 +1,6 @@
 import type { Changes, Timestamp } from "../../engine/state.ts";
 import type { Commit } from "../../runtime/storage.ts";
-import { type Account, isOpenStep, isOver } from "./account.ts";
+import { type Account, isOpenStep, isOver, retentionEndOf } from "./account.ts";
 import { wakeOf } from "./rules-joins.ts";
 import type { Life } from "./scheduler.ts";
 import { hold } from "./violation.ts";
@@ -17,7 +17,7 @@ export function checkPunctual(world: World): void {
   for (const account of journal.accounts.values()) {
     // What was left by others is found when its lease is over, or at the next sweep.
     const { changedAt, changedBy, owner, status } = account;
-    if (changedAt <= world.calmSince || !isWell(world, changedBy) || isOver(status)) continue;
+    if (changedAt <= world.calmSince || !isWell(world, changedBy) || status === "deleted") continue;
     if (owner === undefined || world.runners.get(owner.id) === changedBy) checkOne(world, account);
   }
   for (const begun of world.witness.running) checkAborted(world, begun);
@@ -56,8 +56,10 @@ function checkOne(world: World, account: Account): void {
 }
 
 /** What comes due first, also while something runs. */
-function nextTimer({ steps, ending, paused }: Account): Timestamp {
+function nextTimer(account: Account): Timestamp {
+  const { steps, ending, paused, status } = account;
   let next = Number.POSITIVE_INFINITY;
+  if (isOver(status)) return retentionEndOf(account) ?? next;
   if (paused) return next;
   for (const step of steps.values()) {
     if (isOpenStep(step)) next = Math.min(next, step.wakeAt ?? next, ending?.until ?? next);

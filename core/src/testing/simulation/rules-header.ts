@@ -1,7 +1,7 @@
 import { COMMAND_RETENTION_MS } from "../../engine/limits.ts";
 import type { Timestamp } from "../../engine/state.ts";
 import type { Commit, Header } from "../../runtime/storage.ts";
-import { type Account, isOpenStep, isOver } from "./account.ts";
+import { type Account, isOpenStep, isOver, retentionEndOf } from "./account.ts";
 import { wakeOf } from "./rules-joins.ts";
 import { hold } from "./violation.ts";
 
@@ -14,7 +14,12 @@ export function checkHeader(account: Account, commit: Commit): void {
   hold(row !== undefined, "header", () => `${account.id} has no header`);
   if (isOver(account.status)) {
     hold(row.status === account.status, "header", () => `${label()} says ${row.status} after the end`);
-    hold(row.wakeAt === undefined, "header", () => `${label()} wakes what has ended`);
+    const kept = retentionEndOf(account);
+    hold(
+      row.wakeAt === kept,
+      "header",
+      () => `${label()} wakes at ${row.wakeAt} what has ended, and is kept until ${kept}`,
+    );
     return;
   }
   const { owner } = account;

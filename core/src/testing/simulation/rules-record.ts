@@ -1,7 +1,7 @@
 import { COMMAND_RETENTION_MS } from "../../engine/limits.ts";
-import type { Changes, InboxEntry, Timestamp } from "../../engine/state.ts";
+import type { Changes, InboxEntry, RunStatus, Timestamp } from "../../engine/state.ts";
 import type { Commit } from "../../runtime/storage.ts";
-import { type Account, isOver, isSettledStep } from "./account.ts";
+import { type Account, isOver, isSettledStep, retentionEndOf } from "./account.ts";
 import { type Coverage, meet } from "./coverage.ts";
 import { hold } from "./violation.ts";
 
@@ -29,7 +29,7 @@ export function checkRecord(account: Account, commit: Commit, latest: Timestamp,
     );
   } else {
     hold(run === account.run, "end-final", () => `${label} is of run ${run}, the latest is ${account.run}`);
-    if (isOver(account.status)) checkAfterEnd(account, changes, label);
+    if (isOver(account.status)) checkAfterEnd(account, changes, label, coverage);
   }
   checkInbox(account, changes, label);
   checkAllowed(account, changes, label);
@@ -94,12 +94,18 @@ export function checkTakeover(
   }
 }
 
-function checkAfterEnd(account: Account, changes: Changes, label: string): void {
+function checkAfterEnd(account: Account, changes: Changes, label: string, coverage: Coverage): void {
   const { status } = account;
   const types = new Set((changes.commands ?? []).map(({ type }) => type));
   const only = (...fields: (keyof Changes)[]) =>
     Object.keys(changes).every((field) => field === "at" || fields.includes(field as keyof Changes));
-  if (changes.status === "deleted" && types.has("delete") && status !== "deleted") return;
+  if (changes.status === "deleted" && status !== "deleted") {
+    if (types.has("delete")) return;
+    const due = retentionEndOf(account) ?? Number.POSITIVE_INFINITY;
+    meet(coverage, "statuses", "forgotten");
+    hold(changes.at >= due, "end-final", () => `${label} forgets at ${changes.at} what is kept until ${due}`);
+    return;
+  }
   if (status === "failed" && (types.has("retry") || types.has("cancel"))) return;
   const kept = status === "failed" && only("inbox", "commands") && [...types].every((type) => type === "event");
   hold(kept, "end-final", () => `${label} follows the end (${status}) with ${Object.keys(changes).join(", ")}`);
@@ -115,11 +121,13 @@ function checkInbox(account: Account, changes: Changes, label: string): void {
   }
 }
 
+const MAY_HAVE_FAILED: ReadonlySet<RunStatus> = new Set(["failed", "cancelled", "deleted"]);
+
 /** Whether a step was left for an event: of a run that failed, a retry may leave some. */
 function canBeTaken(account: Account, { run, commands, status }: Changes, { event, step }: InboxEntry): boolean {
   const begins = run !== undefined || commands?.some(({ type }) => type === "retry") === true;
-  // One that ends with its tombstone may have failed before.
-  if (begins || account.status === "failed" || status === "failed" || status === "deleted") return true;
+  // One that is cancelled or deleted in a commit may have failed in it before.
+  if (begins || account.status === "failed" || (status !== undefined && MAY_HAVE_FAILED.has(status))) return true;
   return account.workflow.graph.nodes.some((node) => {
     const state = account.steps.get(node.name);
     const isOpen = !isSettledStep(state) && state?.status !== "choosing";

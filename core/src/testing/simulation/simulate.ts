@@ -4,7 +4,7 @@ import type { AnyWorkflow } from "../../definition/workflow.ts";
 import { COMMAND_RETENTION_MS } from "../../engine/limits.ts";
 import { memoryStorage } from "../../runtime/memory-storage.ts";
 import type { Storage } from "../../runtime/storage.ts";
-import { isOver } from "./account.ts";
+import { isOver, retentionEndOf } from "./account.ts";
 import type { Canary } from "./canaries.ts";
 import { mix } from "./chance.ts";
 import { type Client, makeClient } from "./client.ts";
@@ -181,7 +181,10 @@ function rests({ journal, instances }: World, client: Client): boolean {
   if (client.waiting > 0) return false;
   // Who waits for an end may be told of it a while after.
   if (client.waitingForEnds.some(({ id }) => isOver(journal.account(id).status))) return false;
-  return instances.every(({ id }) => wakeOf(journal.account(id)) === undefined);
+  return instances.every(({ id }) => {
+    const account = journal.account(id);
+    return wakeOf(account) === undefined && retentionEndOf(account) === undefined;
+  });
 }
 
 async function comeToRest(world: World, client: Client): Promise<void> {
