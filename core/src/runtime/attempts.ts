@@ -233,8 +233,13 @@ export class Attempts {
   /** An attempt that is not begun is over at once. */
   #tellAborted(step: string): void {
     this.#live.delete(step);
+    this.#driver.tell(this.notBegun(step));
+  }
+
+  /** What to say of a step that is to be run, and is not begun here. */
+  notBegun(step: string): AbortedCommand {
     const { run, steps } = this.#driver.state;
-    this.#driver.tell({ type: "aborted", run, step, attempt: steps.get(step)?.attempt ?? 1, begun: false });
+    return { type: "aborted", run, step, attempt: steps.get(step)?.attempt ?? 1, begun: false };
   }
 
   #end(step: string, one: Attempt): void {

@@ -158,6 +158,9 @@ export class Driver implements DrivenInstance {
   async handBack(): Promise<void> {
     const given = this.attempts.giveBack(new HephaestusError("CLOSED", "the runner is closing"));
     await Promise.all(given.map((command) => this.submit(command)));
+    // Another runner may have made steps ready meanwhile, which would wait for this one's lease to run out.
+    const left = this.code && this.#owns() ? pendingWork(this.code.graph, this.state).run : [];
+    await Promise.all(left.map((step) => this.submit(this.attempts.notBegun(step))));
   }
 
   /** Stops without a trace: nothing more is begun or committed. */

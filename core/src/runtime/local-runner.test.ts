@@ -306,6 +306,27 @@ describe("one runner", () => {
     await expect(engine.for(flow).start("1", {})).rejects.toMatchObject({ code: "CLOSED" });
   });
 
+  it("a close that is asked for twice ends for both when what runs has ended", async () => {
+    const { gated, gate } = stage();
+    const slow = gated("slow");
+    const flow = keyed("flow", { start: slow, on: ({ on }) => [on(slow, { done })] });
+    const storage = memoryStorage();
+    const clock = virtualClock();
+    const engine = createHephaestus({ workflows: [flow], storage, clock });
+    const { id } = await engine.for(flow).start("1", {});
+    await clock.settle();
+    const ended: string[] = [];
+    void engine.close().then(() => ended.push("first"));
+    void engine.close().then(() => ended.push("second"));
+    await clock.settle();
+    expect(ended).toEqual([]);
+    gate("slow").resolve(1);
+    await clock.settle();
+    expect(ended).toEqual(["first", "second"]);
+    const records = await storage.load(id);
+    expect(records?.at(-1)?.changes).toMatchObject({ status: "completed" });
+  });
+
   it("a start without a key that is sent again finds the run that it made", async () => {
     const { runs, plain } = stage();
     const one = plain("one");

@@ -76,6 +76,7 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
   const listeners = new Map<string, Set<(change: InstanceChange) => void>>();
   let commits = 0;
   let closed = false;
+  let closing: Promise<void> | undefined;
   /** The instance of whose commit listeners are being told. */
   let telling: DrivenInstance | undefined;
   let wake: { readonly at: Timestamp; readonly cancel: () => void } | undefined;
@@ -306,6 +307,26 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
     }
   }
 
+  async function close(): Promise<void> {
+    closed = true;
+    wake?.cancel();
+    unwatch?.();
+    unwake?.();
+    await new Promise<void>((resolve) => {
+      const cancel = clock.schedule(clock.now() + closeGraceMs, resolve);
+      idle = () => {
+        cancel();
+        resolve();
+      };
+      for (const driver of drivers.values()) driver.drain();
+      if (drivers.size === 0) idle();
+    });
+    await Promise.allSettled([...drivers.values()].map((driver) => driver.handBack()));
+    for (const driver of drivers.values()) driver.close();
+    drivers.clear();
+    lock?.release();
+  }
+
   armAt(clock.now());
 
   return {
@@ -343,26 +364,8 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
         if (told.size === 0 && listeners.get(id) === told) listeners.delete(id);
       };
     },
-    async close() {
-      if (closed) return;
-      closed = true;
-      wake?.cancel();
-      unwatch?.();
-      unwake?.();
-      await new Promise<void>((resolve) => {
-        const cancel = clock.schedule(clock.now() + closeGraceMs, resolve);
-        idle = () => {
-          cancel();
-          resolve();
-        };
-        for (const driver of drivers.values()) driver.drain();
-        if (drivers.size === 0) idle();
-      });
-      await Promise.allSettled([...drivers.values()].map((driver) => driver.handBack()));
-      for (const driver of drivers.values()) driver.close();
-      drivers.clear();
-      lock?.release();
-    },
+    // Whoever asks once more waits for the same end.
+    close: () => (closing ??= close()),
   };
 }
 

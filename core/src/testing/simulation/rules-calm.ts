@@ -7,6 +7,12 @@ import { hold } from "./violation.ts";
 import type { Begun } from "./witness.ts";
 import type { World } from "./world.ts";
 
+/** How long a worker that closes lets go on what runs. */
+export const CLOSE_GRACE_MS = 1_000;
+
+/** How much of a lease, or of that grace, a worker's calls may take before it may fail for that alone. */
+const LEASE_SHARE = 20;
+
 /**
  * Called before time goes on, when nothing is left to do at this one: once faults have stopped, nothing that could be
  * done by now is left undone by a worker that lives. Only where the calls of workers take no time. @throws Violation
@@ -55,6 +61,19 @@ function checkOne(world: World, account: Account): void {
   hold(!isRoomy || runsSomething(world, account), "progress", () => `${what()}, and nobody does anything at ${now}`);
 }
 
+/** Who closes in good order while nothing goes wrong hands back what it could not finish. @throws Violation */
+export function checkHandedBack(world: World, life: Life): void {
+  const { journal, runners, fullUntil, stalledUntil, scheduler, plan } = world;
+  const { slowCalls, slowCallMs } = plan.settings;
+  // What is not answered in its grace it must leave.
+  if (Math.max(fullUntil, stalledUntil + CLOSE_GRACE_MS) > scheduler.now) return;
+  if (slowCalls > 0 && slowCallMs * LEASE_SHARE > CLOSE_GRACE_MS) return;
+  for (const { id, owner, ending, status } of journal.accounts.values()) {
+    if (owner === undefined || runners.get(owner.id) !== life || ending || isOver(status)) continue;
+    hold(false, "progress", () => `${id} is ${status} and kept by a worker that has closed, at ${scheduler.now}`);
+  }
+}
+
 /** What comes due first, also while something runs. */
 function nextTimer(account: Account): Timestamp {
   const { steps, ending, paused, status } = account;
@@ -78,9 +97,6 @@ function runsSomething({ witness }: World, account: Account): boolean {
   }
   return false;
 }
-
-/** How much of a lease a worker's calls may take before it may lose it for that alone. */
-const LEASE_SHARE = 20;
 
 /** Keeps who owns what; nothing is taken from a worker that lives, once faults have stopped. @throws Violation */
 export function checkOwner(world: World, life: Life, { id, changes }: Commit): void {

@@ -5,10 +5,11 @@ import type { Clock } from "../../runtime/clock.ts";
 import { createHephaestus, type Hephaestus } from "../../runtime/hephaestus.ts";
 import { mix, seeded } from "./chance.ts";
 import { clockPort } from "./clock-port.ts";
+import { CLOSE_GRACE_MS, checkHandedBack } from "./rules-calm.ts";
 import type { Life } from "./scheduler.ts";
 import { watchedWorkflow } from "./step-port.ts";
 import { storagePort } from "./storage-port.ts";
-import { chanceAt, fail, type World } from "./world.ts";
+import { chanceAt, fail, guard, type World } from "./world.ts";
 
 /** A worker that lives. */
 export interface Running {
@@ -63,7 +64,7 @@ export function makeWorkers(world: World, options: WorkerOptions): Workers {
         // As plans were made, they may ask for more than a runner takes.
         sweepMs: Math.min(sweepMs, leaseMs / 2),
         concurrency,
-        closeGraceMs: 1_000,
+        closeGraceMs: CLOSE_GRACE_MS,
         onError(error) {
           if (life.alive && !(error instanceof HephaestusError)) fail(world, error);
         },
@@ -98,8 +99,12 @@ export function makeWorkers(world: World, options: WorkerOptions): Workers {
     const own = running.get(life.worker);
     if (own?.life !== life) return;
     life.closing = true;
+    const { struck } = faults;
     own.engine.close().then(
-      () => end(life, downMs),
+      () => {
+        if (life.alive && faults.struck === struck) guard(world, () => checkHandedBack(world, life));
+        end(life, downMs);
+      },
       (error: unknown) => fail(world, error),
     );
     scheduler.park({
