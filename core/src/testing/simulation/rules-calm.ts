@@ -10,6 +10,9 @@ import type { World } from "./world.ts";
 /** How long a worker that closes lets go on what runs. */
 export const CLOSE_GRACE_MS = 1_000;
 
+/** By when a commit that was refused for want of room is tried again once there is some, and answered. */
+export const ROOM_MS = 8_000;
+
 /** How much of a lease, or of that grace, a worker's calls may take before it may fail for that alone. */
 const LEASE_SHARE = 20;
 
@@ -66,10 +69,12 @@ export function checkHandedBack(world: World, life: Life): void {
   const { journal, runners, fullUntil, stalledUntil, scheduler, plan } = world;
   const { slowCalls, slowCallMs } = plan.settings;
   // What is not answered in its grace it must leave.
-  if (Math.max(fullUntil, stalledUntil + CLOSE_GRACE_MS) > scheduler.now) return;
+  if (Math.max(fullUntil, stalledUntil, life.frozenUntil) + ROOM_MS > scheduler.now) return;
   if (slowCalls > 0 && slowCallMs * LEASE_SHARE > CLOSE_GRACE_MS) return;
-  for (const { id, owner, ending, status } of journal.accounts.values()) {
+  for (const { id, owner, ending, status, steps } of journal.accounts.values()) {
     if (owner === undefined || runners.get(owner.id) !== life || ending || isOver(status)) continue;
+    // A choice that another runner made ready meanwhile cannot be given back: it waits for the lease to run out.
+    if ([...steps.values()].some((step) => step.status === "choosing")) continue;
     hold(false, "progress", () => `${id} is ${status} and kept by a worker that has closed, at ${scheduler.now}`);
   }
 }

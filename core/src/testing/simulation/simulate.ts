@@ -13,7 +13,7 @@ import type { Coverage } from "./coverage.ts";
 import { toFlow } from "./flow.ts";
 import { makePlan } from "./make-plan.ts";
 import type { Plan } from "./plan.ts";
-import { checkPunctual } from "./rules-calm.ts";
+import { checkPunctual, ROOM_MS } from "./rules-calm.ts";
 import { wakeOf } from "./rules-joins.ts";
 import { drain } from "./scheduler.ts";
 import { hold, type Violation } from "./violation.ts";
@@ -166,6 +166,8 @@ function calmDown(world: World, workers: Workers): void {
   world.calmSince = scheduler.tick;
   // Until then a timer that was set by another time of the clock may hold back an earlier one.
   world.stalledUntil = Math.max(world.stalledUntil, scheduler.now + plan.settings.sweepMs);
+  // What was decided before waits until the storage is asked again.
+  if (scheduler.now < world.fullUntil + ROOM_MS) world.stalledUntil = scheduler.now + ROOM_MS;
   faults.stop();
   world.fullUntil = 0;
   offsets.fill(0);
