@@ -65,7 +65,7 @@ export function decide(graph: Graph, state: RunState, commands: readonly Command
       replies.push({ error });
     }
   }
-  own(draft, context);
+  if (isOfGraph(draft)) own(draft, context);
   const changes = draft.changes();
   return {
     changes,
@@ -74,6 +74,11 @@ export function decide(graph: Graph, state: RunState, commands: readonly Command
     replies,
     draft,
   };
+}
+
+/** But where another graph was to be adopted, and refused. */
+function isOfGraph({ fingerprint, graph }: Draft): boolean {
+  return fingerprint === graph.fingerprint;
 }
 
 /** The same command again is answered like the first; an id that another kind of command had is a mistake. */

@@ -86,3 +86,13 @@ it("where no code of its version is here, there is nothing to adopt it by", asyn
   const { open, id } = await parked(keyed("another", { start: extra, on: ({ on }) => [on(extra, { done })] }));
   await expect(open().adopt(id)).rejects.toMatchObject({ code: "PARKED" });
 });
+
+it("an instance that is refused stays as it was, though there would be something to do", async () => {
+  const lost = keyed("flow", { start: first, on: ({ on }) => [on(first, { done: nap }), on(nap, { done })] });
+  const { open, id } = await parked(lost);
+  const engine = open();
+  await engine.cancel(id);
+  const { revision } = await engine.get(id);
+  await expect(engine.adopt(id)).rejects.toMatchObject({ code: "PARKED" });
+  expect(await engine.get(id)).toMatchObject({ revision, parked: true, status: "compensating" });
+});
