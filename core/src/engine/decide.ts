@@ -81,6 +81,12 @@ function isOfGraph({ fingerprint, graph }: Draft): boolean {
   return fingerprint === graph.fingerprint;
 }
 
+/** Events that were kept by somebody without the code come before all that is asked now. */
+function deliverAndFollow(draft: Draft): void {
+  deliverWaiting(draft);
+  if (draft.steps.size > 0) follow(draft);
+}
+
 /** The same command again is answered like the first; an id that another kind of command had is a mistake. */
 export function knownReply(known: CommandRecord, command: Command): Reply {
   // A run that was restarted has started.
@@ -115,6 +121,7 @@ function decideOne(draft: Draft, command: Exclude<Command, StartCommand>): Json 
     if (!("commandId" in command)) return "ignored";
     throw notFound(draft.base.id);
   }
+  if (draft.untakenCount > 0 && isOfGraph(draft)) deliverAndFollow(draft);
   switch (command.type) {
     case "event":
       fireAndFollow(draft);
@@ -144,7 +151,6 @@ function decideOne(draft: Draft, command: Exclude<Command, StartCommand>): Json 
       decideInterrupted(draft, command);
       return null;
     case "wake":
-      deliverWaiting(draft);
       fireDue(draft);
       forgetDue(draft);
       return null;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { keyed } from "../../test/stage.ts";
 import {
   createHephaestus,
   defineStep,
@@ -11,6 +12,7 @@ import {
   type,
   waitForEvent,
 } from "../index.ts";
+import { virtualClock } from "../testing/virtual-clock.ts";
 
 const ID = "flow/n::1";
 
@@ -130,5 +132,39 @@ describe("an instance without its code", () => {
     expect(await engine.resume(ID, "go", 9)).toBe("queued");
     expect(await flow.result()).toEqual({ hold: 9 });
     await Promise.all([engine.close(), knowing.close()]);
+  });
+
+  it("gives what was kept first, whatever is asked first when the code is back", async () => {
+    const { storage, before } = await parked();
+    const engine = bare(storage);
+    expect(await engine.resume(ID, "go", 1)).toBe("queued");
+    await engine.close();
+    // Its clock stands still, so that it has not looked at what is due.
+    const back = createHephaestus({ workflows: [before], storage, clock: virtualClock() });
+    await expect(back.resume(ID, "go", 2)).rejects.toMatchObject({ code: "STATUS_REFUSES" });
+    expect(await back.for(before).result("1")).toEqual({ hold: 1 });
+  });
+
+  it("takes an event that was kept in time, though its timer came due before the code was back", async () => {
+    const hold = waitForEvent({ name: "hold", events: { go: type<number>() }, timeout: { minutes: 1 } });
+    const flow = defineWorkflow({
+      name: "flow",
+      input: type<object>(),
+      unique: { key: "n" },
+      start: hold,
+      transitions: ({ on }) => [on(hold, { go: done, timeout: done })],
+      output: [hold],
+    });
+    const [storage, clock] = [memoryStorage(), virtualClock()];
+    const [one, engine] = [flow, undefined].map((code) =>
+      createHephaestus({ workflows: code ? [code] : [], storage, clock }),
+    ) as [Hephaestus, Hephaestus];
+    await one.for(flow).start("1", {});
+    await one.close();
+    await engine.resume(ID, "go", 1);
+    await clock.advance(60_000);
+    const back = createHephaestus({ workflows: [flow], storage, clock });
+    await expect(back.pause(ID)).rejects.toMatchObject({ code: "STATUS_REFUSES" });
+    expect(await back.for(flow).result("1")).toEqual({ hold: 1 });
   });
 });
