@@ -108,6 +108,8 @@ export function cancel(draft: Draft, effects: Iterable<string>, begin: (draft: D
 /** Leaves a tombstone, which holds nothing but the commands that may be delivered again. */
 export function forget(draft: Draft): void {
   for (const command of unexpiredCommands(draft)) draft.record(command);
+  draft.owner = undefined;
+  draft.lookAt = undefined;
   draft.status = "deleted";
 }
 

@@ -27,7 +27,7 @@ function replyTo(draft: Draft, command: Command): Reply {
   const known = "commandId" in command ? draft.command(command.commandId) : undefined;
   if (known) return knownReply(known, command);
   try {
-    if (draft.base.info === undefined) throw notFound(draft.base.id);
+    if (draft.base.info === undefined || draft.status === "deleted") throw notFound(draft.base.id);
     return { value: decideOne(draft, command) };
   } catch (error) {
     if (!(error instanceof HephaestusError)) throw error;
