@@ -2,7 +2,7 @@ import { HephaestusError } from "../definition/errors.ts";
 import { DONE, DONE_NAME } from "../definition/graph.ts";
 import type { Draft } from "./draft.ts";
 import { refuseStatus } from "./refuse.ts";
-import { isEnded } from "./run-state.ts";
+import { effectsUnder, isEnded } from "./run-state.ts";
 import type { StepState } from "./state.ts";
 
 /**
@@ -19,6 +19,7 @@ export function decideAdopt(draft: Draft): void {
     throw new HephaestusError("PARKED", message, { id: base.id, lost });
   }
   draft.fingerprint = graph.fingerprint;
+  draft.regained = effectsUnder(base, graph);
   draft.recount();
 }
 

@@ -55,6 +55,8 @@ export class Draft {
   doneTaken: number;
   /** Steps whose edges were taken or killed, and whose joins are still to be looked at. */
   touched: number[] = [];
+  /** What had been done before and can be undone, as an adopted graph says: the one before did not, or was not here. */
+  regained: readonly string[] | undefined = undefined;
   /** A runner is to look at it then, whatever its timers and its owner say. */
   lookAt: Timestamp | undefined = undefined;
   /** What was undone, or could not be, may have to be undone once more. */
@@ -203,8 +205,9 @@ export class Draft {
       const node = graph.nodes[index];
       if (node && hasEffect(node, step) && !isAsBefore(index, step)) yield node.name;
     }
-    for (let last = base.effects.length - 1 - (this.redo ? 0 : base.undone); last >= 0; last--) {
-      const name = base.effects[last] as string;
+    const before = this.regained ?? base.effects;
+    for (let last = before.length - 1 - (this.redo || this.regained ? 0 : base.undone); last >= 0; last--) {
+      const name = before[last] as string;
       const index = base.steps.indexOf(name);
       const step = steps.get(index);
       if (step === undefined || isAsBefore(index, step)) yield name;

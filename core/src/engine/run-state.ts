@@ -229,7 +229,8 @@ function fold(
   if (steps) applySteps(state, steps, graph);
   if (changes.fingerprint !== undefined && graph) {
     recount(state, graph);
-    findEffects(state, graph);
+    state.effects = effectsUnder(state, graph);
+    state.undone = 0;
   }
   if (changes.status !== undefined) {
     state.status = changes.status;
@@ -373,14 +374,13 @@ function recount(state: RunState, graph: Graph): void {
 }
 
 /** What can be undone under another graph than before: the order is known of what completed. */
-function findEffects(state: RunState, graph: Graph): void {
-  const names = new Set([...state.completed, ...graph.nodes.map(({ name }) => name)]);
-  state.effects = [...names].filter((name) => {
+export function effectsUnder({ completed, steps }: RunState, graph: Graph): string[] {
+  const names = new Set([...completed, ...graph.nodes.map(({ name }) => name)]);
+  return [...names].filter((name) => {
     const node = graph.byName.get(name);
-    const step = state.steps.get(name);
+    const step = steps.get(name);
     return node && step && hasEffect(node, step);
   });
-  state.undone = 0;
 }
 
 /** Folds the records of one instance, in order. */

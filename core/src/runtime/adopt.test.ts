@@ -1,6 +1,16 @@
 import { expect, it } from "vitest";
 import { keyed, stage } from "../../test/stage.ts";
-import { createHephaestus, done, memoryStorage, telemetryBus, type, wait, waitForEvent } from "../index.ts";
+import {
+  type AnyWorkflow,
+  createHephaestus,
+  defineStep,
+  done,
+  memoryStorage,
+  telemetryBus,
+  type,
+  wait,
+  waitForEvent,
+} from "../index.ts";
 import { virtualClock } from "../testing/virtual-clock.ts";
 
 const hold = waitForEvent({ name: "hold", events: { go: type<undefined>() } });
@@ -22,10 +32,12 @@ const after = keyed("flow", {
 });
 
 /** An instance that was begun by other code than the engines have. */
-async function parked(code = after) {
+async function parked(code: AnyWorkflow = after, begunBy: AnyWorkflow = before, cancels = false) {
   const [storage, clock, id] = [memoryStorage(), virtualClock(), "flow/n::1"];
-  const old = createHephaestus({ workflows: [before], storage, clock });
-  await old.for(before).start("1", {});
+  const old = createHephaestus({ workflows: [begunBy], storage, clock });
+  await old.start("flow", {}, { key: "1", id: "first" });
+  await clock.settle();
+  if (cancels) await old.cancel(id);
   await clock.settle();
   await old.close();
   // With a bus that somebody listens to, records are folded another way.
@@ -95,4 +107,27 @@ it("an instance that is refused stays as it was, though there would be something
   const { revision } = await engine.get(id);
   await expect(engine.adopt(id)).rejects.toMatchObject({ code: "PARKED" });
   expect(await engine.get(id)).toMatchObject({ revision, parked: true, status: "compensating" });
+});
+
+/** Two editions of a workflow whose first step can be undone. */
+function undoable(undone: string[], compensate = () => void undone.push("first")) {
+  const one = defineStep({ name: "first", run: () => {}, compensate });
+  const old = keyed("flow", { start: one, on: ({ on }) => [on(one, { done: hold }), on(hold, { go: done })] });
+  const longer = keyed("flow", {
+    start: one,
+    on: ({ on }) => [on(one, { done: hold }), on(hold, { go: extra }), on(extra, { done })],
+  });
+  return { old, longer };
+}
+
+it("what was cancelled while it was parked is undone under the code that it is adopted by", async () => {
+  const undone: string[] = [];
+  const { old, longer } = undoable(undone);
+  const { open, clock, id } = await parked(longer, old);
+  const engine = open();
+  await engine.cancel(id);
+  await engine.adopt(id);
+  await clock.settle();
+  expect(await engine.get(id)).toMatchObject({ status: "cancelled", steps: { hold: { status: "cancelled" } } });
+  expect(undone).toEqual(["first"]);
 });
