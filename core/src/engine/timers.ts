@@ -15,7 +15,8 @@ import type { StateView } from "./view.ts";
 export function fireDue(draft: Draft): boolean {
   if (draft.paused) return false;
   const due: [Timestamp, string][] = [];
-  for (const name of draft.open()) {
+  // What waits still when its run ends was left so by somebody without the code, and is to be cancelled.
+  for (const name of draft.ending ? [] : draft.open()) {
     const { wakeAt } = draft.step(name) as StepState;
     if (wakeAt !== undefined && wakeAt <= draft.now) due.push([wakeAt, name]);
   }

@@ -10,6 +10,7 @@ import {
   type RunStatus,
   type Storage,
   type,
+  wait,
   waitForEvent,
 } from "../index.ts";
 import { virtualClock } from "../testing/virtual-clock.ts";
@@ -166,5 +167,20 @@ describe("an instance without its code", () => {
     const back = createHephaestus({ workflows: [flow], storage, clock });
     await expect(back.pause(ID)).rejects.toMatchObject({ code: "STATUS_REFUSES" });
     expect(await back.for(flow).result("1")).toEqual({ hold: 1 });
+  });
+
+  it("fires no timer of what was cancelled while the code was not there", async () => {
+    const nap = wait({ name: "nap", for: { minutes: 1 } });
+    const flow = keyed("flow", { start: nap, on: ({ on }) => [on(nap, { done })] });
+    const [storage, clock] = [memoryStorage(), virtualClock()];
+    const one = createHephaestus({ workflows: [flow], storage, clock });
+    await one.for(flow).start("1", {});
+    await one.close();
+    const engine = createHephaestus({ workflows: [], storage, clock });
+    await engine.cancel(ID);
+    await clock.advance(60_000);
+    const back = createHephaestus({ workflows: [flow], storage, clock });
+    await clock.advance(1_000);
+    expect(await back.get(ID)).toMatchObject({ status: "cancelled", steps: { nap: { status: "cancelled" } } });
   });
 });
