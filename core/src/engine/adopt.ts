@@ -2,7 +2,7 @@ import { HephaestusError } from "../definition/errors.ts";
 import { DONE, DONE_NAME } from "../definition/graph.ts";
 import type { Draft } from "./draft.ts";
 import { refuseStatus } from "./refuse.ts";
-import { effectsUnder, isEnded } from "./run-state.ts";
+import { effectsUnder, hasEffect, isEnded } from "./run-state.ts";
 import type { StepState } from "./state.ts";
 
 /**
@@ -12,6 +12,7 @@ import type { StepState } from "./state.ts";
 export function decideAdopt(draft: Draft): void {
   const { graph, base } = draft;
   if (isEnded(draft.status)) refuseStatus(draft, "adopt");
+  draft.recount();
   for (const [name, step] of base.steps) {
     const lost = lostOf(draft, name, step);
     if (lost === undefined) continue;
@@ -20,16 +21,17 @@ export function decideAdopt(draft: Draft): void {
   }
   draft.fingerprint = graph.fingerprint;
   draft.regained = effectsUnder(base, graph);
-  draft.recount();
 }
 
 /** What a step's state needs of the graph and does not find; undefined when all is there. */
-function lostOf({ graph, ending }: Draft, name: string, step: StepState): string | undefined {
+function lostOf(draft: Draft, name: string, step: StepState): string | undefined {
+  const { graph, ending } = draft;
   const { status, event, wakeEvent, targets = [] } = step;
   if (status === "skipped" || status === "idle") return undefined;
   const node = graph.byName.get(name);
   if (node === undefined) return `step ${name}`;
   if (status === "active" && node.kind !== "run") return `the code of step ${name}`;
+  if (step.compensation?.status === "active" && !hasEffect(node, step)) return `the compensation of step ${name}`;
   // But the step that makes the run fail, which never had one.
   if (status === "failed" && node.onFailure === undefined && !ending) return `the failure route of ${name}`;
   for (const needed of [event, wakeEvent]) {
@@ -40,5 +42,7 @@ function lostOf({ graph, ending }: Draft, name: string, step: StepState): string
     const index = one === DONE_NAME ? DONE : graph.byName.get(one)?.index;
     return index === undefined || !allowed.includes(index);
   });
-  return target === undefined ? undefined : `the edge from ${name} to ${target}`;
+  if (target !== undefined) return `the edge from ${name} to ${target}`;
+  // Which one led to it the state does not say: under this graph none has.
+  return status === "cancelled" || draft.taken(node.index) > 0 ? undefined : `the edge to ${name}`;
 }

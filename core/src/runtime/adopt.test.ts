@@ -131,3 +131,27 @@ it("what was cancelled while it was parked is undone under the code that it is a
   expect(await engine.get(id)).toMatchObject({ status: "cancelled", steps: { hold: { status: "cancelled" } } });
   expect(undone).toEqual(["first"]);
 });
+
+it("a step that no edge leads to any more is refused: it would run beside what is led to in its place", async () => {
+  const other = waitForEvent({ name: "other", events: { on: type<undefined>() } });
+  const moved = keyed("flow", {
+    start: first,
+    on: ({ on }) => [
+      on(first, { done: [other, nap] }),
+      on(other, { on: hold }),
+      on(hold, { go: done }),
+      on(nap, { done }),
+    ],
+  });
+  const { open, id } = await parked(moved);
+  await expect(open().adopt(id)).rejects.toMatchObject({ code: "PARKED", details: { id, lost: "the edge to hold" } });
+});
+
+it("code that cannot undo what is being undone is refused", async () => {
+  const { old } = undoable([], () => {
+    throw new Error("not now");
+  });
+  const { open, id } = await parked(after, old, true);
+  const lost = "the compensation of step first";
+  await expect(open().adopt(id)).rejects.toMatchObject({ code: "PARKED", details: { lost } });
+});
