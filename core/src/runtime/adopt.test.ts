@@ -155,3 +155,22 @@ it("code that cannot undo what is being undone is refused", async () => {
   const lost = "the compensation of step first";
   await expect(open().adopt(id)).rejects.toMatchObject({ code: "PARKED", details: { lost } });
 });
+
+it("a start that is told again has no code that its run was not adopted by", async () => {
+  const broken = defineStep({
+    name: "first",
+    retry: { maxAttempts: 1 },
+    run: () => {
+      throw new Error("broken");
+    },
+  });
+  const { open, id } = await parked(
+    after,
+    keyed("flow", { start: broken, on: ({ on }) => [on(broken, { done: nap }), on(nap, { done })] }),
+  );
+  const engine = open();
+  const again = engine.start("flow", {}, { key: "1", id: "first" });
+  await expect(engine.retry(id)).rejects.toMatchObject({ code: "PARKED" });
+  expect(await again).toMatchObject({ run: 1 });
+  expect(await engine.get(id)).toMatchObject({ status: "failed", parked: true });
+});

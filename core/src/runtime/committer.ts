@@ -66,8 +66,8 @@ export class Committer implements DrivenInstance {
   readonly #flushQueue = (): void => this.#flush();
   readonly #tellFailed = (error: unknown): void => this.#host.failed(this, error);
   #flushing = false;
-  /** The code that the run is to go on with once the commit that is being made says so. */
-  #adopting: Code | undefined;
+  /** The code that the next run has, or that an adopted one goes on with, once the commit that is being made says so. */
+  #next: Code | undefined;
   lastNonce: string | undefined;
   /** Of the commit that is being made: a record with it is this driver's own, and only its writer tells of a record. */
   #nonce: string | undefined;
@@ -168,14 +168,18 @@ export class Committer implements DrivenInstance {
     const failed = (error: unknown): Trouble => ({ type: "error", error, nonce, answer: answerAll });
     const conclude = (result: CommitResult): Trouble | undefined => {
       if (result !== "ok") return { type: "conflict", nonce, answer: answerAll };
-      this.code ??= this.#adopting;
       this.#heardAt = draft.now;
       this.#foldDecision(decision, changes);
       answerAll();
       return undefined;
     };
     try {
-      const commit = withQueryable(toCommit(decision, changes, nonce, batch), this.code, decision, this.payloads);
+      const commit = withQueryable(
+        toCommit(decision, changes, nonce, batch),
+        this.#next ?? this.code,
+        decision,
+        this.payloads,
+      );
       const result = whenThere(commit, (made) => this.#host.commit(made));
       return result instanceof Promise ? result.then(conclude).catch(failed) : conclude(result);
     } catch (error) {
@@ -217,18 +221,21 @@ export class Committer implements DrivenInstance {
   #decide(batch: readonly Request[]): Decision {
     const { clock, runner } = this.#host;
     const [first] = batch;
-    if (first?.code && isEnded(this.state.status)) this.code = first.code;
+    // Where nothing is there yet, what is asked right behind a start is checked by its code.
+    if (first?.code && this.state.info === undefined) this.code = first.code;
     const commands = batch.length === 1 && first ? [first.command] : batch.map(({ command }) => command);
     const now = clock.now();
-    this.#adopting = this.code === undefined && first?.command.type === "adopt" ? this.#codeHere() : undefined;
-    const code = this.code ?? this.#adopting;
+    this.#next = first && this.#codeAfter(first);
+    const code = this.#next ?? this.code;
     if (code === undefined) return decideParked(this.state, commands, now);
     return decide(code.graph, this.state, commands, runner ? { now, runner } : { now });
   }
 
-  /** What is here under the name and version of the run, whatever its graph. */
-  #codeHere(): Code | undefined {
-    const { info } = this.state;
+  /** Of an adoption: what is here under the name and version of the run, whatever its graph. */
+  #codeAfter({ command, code }: Request): Code | undefined {
+    const { info, status } = this.state;
+    if (code && isEnded(status)) return code;
+    if (this.code || command.type !== "adopt") return undefined;
     return info && this.#host.registry.find(info.workflow, info.version);
   }
 
@@ -267,6 +274,7 @@ export class Committer implements DrivenInstance {
     if (payloads ?? changes.run) this.payloads.keep(revision, payloads ?? {});
     // A refresh meanwhile may have read and folded it already.
     if (this.state.revision >= revision) return;
+    if (this.#next) this.code = this.#next;
     if (this.#host.telemetry) this.#fold({ revision, run, nonce: this.#nonce ?? "", changes }, payloads?.input);
     else {
       this.#noteLease(changes, true);
