@@ -1,15 +1,18 @@
 import { HephaestusError } from "../definition/errors.ts";
 import { DONE, DONE_NAME } from "../definition/graph.ts";
+import { decideInterrupted } from "./attempts.ts";
 import type { Draft } from "./draft.ts";
 import { refuseStatus } from "./refuse.ts";
 import { effectsUnder, hasEffect, isEnded } from "./run-state.ts";
 import type { StepState } from "./state.ts";
 
 /**
- * Goes on under other code, if every step that was touched and every edge that was taken is still there.
+ * Goes on under other code, if every step that was touched and every edge that was taken is still there. What was begun
+ * under the code before is interrupted, unless another runner owns the run: then whoever takes it over says so.
+ * @param runner the id of the runner that adopts it
  * @throws HephaestusError PARKED with `details.lost`, STATUS_REFUSES
  */
-export function decideAdopt(draft: Draft): void {
+export function decideAdopt(draft: Draft, runner: string | undefined): void {
   const { graph, base } = draft;
   if (isEnded(draft.status)) refuseStatus(draft, "adopt");
   draft.recount();
@@ -19,8 +22,10 @@ export function decideAdopt(draft: Draft): void {
     const message = `${base.id} cannot go on with this code: ${lost} is gone`;
     throw new HephaestusError("PARKED", message, { id: base.id, lost });
   }
+  if (draft.fingerprint === graph.fingerprint) return;
   draft.fingerprint = graph.fingerprint;
   draft.regained = effectsUnder(base, graph);
+  if (draft.owner === undefined || draft.owner.id === runner) decideInterrupted(draft, { type: "interrupted" });
 }
 
 /** What a step's state needs of the graph and does not find; undefined when all is there. */

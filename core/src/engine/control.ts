@@ -44,8 +44,11 @@ export function unexpiredCommands({ base, now }: Draft): CommandRecord[] {
     .filter((command) => command.until > now);
 }
 
-/** @throws HephaestusError STATUS_REFUSES */
-export function decideControl(draft: Draft, command: ControlCommand): Json {
+/**
+ * @param runner the id of the runner of which it is asked
+ * @throws HephaestusError STATUS_REFUSES
+ */
+export function decideControl(draft: Draft, command: ControlCommand, runner: string | undefined): Json {
   switch (command.type) {
     case "pause":
       pause(draft);
@@ -63,7 +66,7 @@ export function decideControl(draft: Draft, command: ControlCommand): Json {
       decideRetry(draft);
       break;
     case "adopt":
-      decideAdopt(draft);
+      decideAdopt(draft, runner);
       goOn(draft);
       break;
     case "delete":

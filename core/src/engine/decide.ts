@@ -57,7 +57,7 @@ export function decide(graph: Graph, state: RunState, commands: readonly Command
         continue;
       }
       if (command.type === "start") draft = beginRun(draft, command);
-      replies.push({ value: command.type === "start" ? { run: draft.run } : decideOne(draft, command) });
+      replies.push({ value: command.type === "start" ? { run: draft.run } : decideOne(draft, command, context) });
       follow(draft);
     } catch (error) {
       // What was refused has changed nothing, but that it was asked at a time at which others things were due.
@@ -114,7 +114,7 @@ function beginRun(draft: Draft, command: StartCommand): Draft {
   return next;
 }
 
-function decideOne(draft: Draft, command: Exclude<Command, StartCommand>): Json {
+function decideOne(draft: Draft, command: Exclude<Command, StartCommand>, { runner }: DecideContext): Json {
   // A restart is sent on only where there was nothing to start again.
   if (draft.status === "deleted" || command.type === "restart") {
     // Nobody waits for what an attempt tells of a run that is not there any more.
@@ -136,7 +136,7 @@ function decideOne(draft: Draft, command: Exclude<Command, StartCommand>): Json 
     case "adopt":
     case "delete":
       if (command.type !== "adopt" && command.type !== "delete") fireAndFollow(draft);
-      return decideControl(draft, command);
+      return decideControl(draft, command, runner?.id);
     case "outcome":
     case "failure":
     case "pending":

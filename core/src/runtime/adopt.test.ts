@@ -109,6 +109,21 @@ it("an instance that is refused stays as it was, though there would be something
   expect(await engine.get(id)).toMatchObject({ revision, parked: true, status: "compensating" });
 });
 
+it("a step that no edge leads to any more is refused: it would run beside what is led to in its place", async () => {
+  const other = waitForEvent({ name: "other", events: { on: type<undefined>() } });
+  const moved = keyed("flow", {
+    start: first,
+    on: ({ on }) => [
+      on(first, { done: [other, nap] }),
+      on(other, { on: hold }),
+      on(hold, { go: done }),
+      on(nap, { done }),
+    ],
+  });
+  const { open, id } = await parked(moved);
+  await expect(open().adopt(id)).rejects.toMatchObject({ code: "PARKED", details: { id, lost: "the edge to hold" } });
+});
+
 /** Two editions of a workflow whose first step can be undone. */
 function undoable(undone: string[], compensate = () => void undone.push("first")) {
   const one = defineStep({ name: "first", run: () => {}, compensate });
@@ -130,21 +145,6 @@ it("what was cancelled while it was parked is undone under the code that it is a
   await clock.settle();
   expect(await engine.get(id)).toMatchObject({ status: "cancelled", steps: { hold: { status: "cancelled" } } });
   expect(undone).toEqual(["first"]);
-});
-
-it("a step that no edge leads to any more is refused: it would run beside what is led to in its place", async () => {
-  const other = waitForEvent({ name: "other", events: { on: type<undefined>() } });
-  const moved = keyed("flow", {
-    start: first,
-    on: ({ on }) => [
-      on(first, { done: [other, nap] }),
-      on(other, { on: hold }),
-      on(hold, { go: done }),
-      on(nap, { done }),
-    ],
-  });
-  const { open, id } = await parked(moved);
-  await expect(open().adopt(id)).rejects.toMatchObject({ code: "PARKED", details: { id, lost: "the edge to hold" } });
 });
 
 it("code that cannot undo what is being undone is refused", async () => {
@@ -173,4 +173,53 @@ it("a start that is told again has no code that its run was not adopted by", asy
   await expect(engine.retry(id)).rejects.toMatchObject({ code: "PARKED" });
   expect(await again).toMatchObject({ run: 1 });
   expect(await engine.get(id)).toMatchObject({ status: "failed", parked: true });
+});
+
+/** Two editions of a workflow, and engines with one or the other on one storage. */
+function fleet(concurrency = 256) {
+  const { runs, gate, gated } = stage();
+  const [one, two] = [gated("one"), gated("two")];
+  const old = keyed("flow", { start: [one, two], on: ({ on }) => [on(one, { done }), on(two, { done })] });
+  const longer = keyed("flow", {
+    start: [one, two],
+    on: ({ on }) => [on(one, { done: extra }), on(two, { done: extra }), on(extra, { done })],
+  });
+  const [storage, clock, id] = [memoryStorage(), virtualClock(), "flow/n::1"];
+  const open = (code: AnyWorkflow) =>
+    createHephaestus({ workflows: [code], storage, clock, local: { concurrency, leaseMs: 1_000, sweepMs: 200 } });
+  return { runs, gate, old, longer, open, clock, id };
+}
+
+it("what waits for its place where the code was is not begun there any more", async () => {
+  const { runs, gate, old, longer, open, clock, id } = fleet(1);
+  const [mine, other] = [open(old), open(longer)];
+  await mine.for(old).start("1", {});
+  await clock.settle();
+  await other.adopt(id);
+  await clock.settle();
+  gate("one").resolve(null);
+  gate("two").resolve(null);
+  await clock.settle();
+  expect(runs).toEqual(["1one@1"]);
+  await clock.advance(10_000);
+  expect(runs).toEqual(["1one@1", "1one@2", "1two@2"]);
+  expect((await other.get(id)).status).toBe("completed");
+});
+
+it("a runner that adopts what was taken from it begins nothing under a token that it has begun", async () => {
+  const { runs, gate, old, longer, open, clock, id } = fleet();
+  const [mine, other] = [open(longer), open(old)];
+  await mine.for(longer).start("1", {});
+  await clock.settle();
+  await other.adopt(id);
+  await clock.settle();
+  // Its result is lost: whoever hears it has other code.
+  gate("one").resolve(null);
+  await clock.settle();
+  await mine.adopt(id);
+  await clock.settle();
+  expect(runs).toEqual(["1one@1", "1two@1", "1one@2", "1two@2"]);
+  gate("two").resolve(null);
+  await clock.settle();
+  expect((await mine.get(id)).status).toBe("completed");
 });

@@ -20,6 +20,8 @@ class Attempt implements AttemptPorts {
   readonly step: string;
   /** What it was begun for: where its driver has another one, the instance was forgotten and perhaps made anew. */
   readonly state: RunState;
+  /** Where its driver has other code, the run was adopted. */
+  readonly code: Code | undefined;
   readonly run: number;
   readonly attempt: number;
   readonly compensation: boolean;
@@ -34,6 +36,7 @@ class Attempt implements AttemptPorts {
     this.#driver = driver;
     this.step = step;
     this.state = driver.state;
+    this.code = driver.code;
     this.run = driver.state.run;
     this.attempt = attempt;
     this.compensation = compensation;
@@ -204,8 +207,9 @@ export class Attempts {
 
   #isCurrent(step: string, one: Attempt): boolean {
     const { run, attempt, compensation } = one;
-    const { state } = this.#driver;
+    const { state, code } = this.#driver;
     const current = state.steps.get(step);
+    if (code !== one.code) return false;
     if (this.#live.get(step) !== one || state !== one.state || state.run !== run || current === undefined) return false;
     if (!compensation) return current.status === "active" && (current.attempt ?? 1) === attempt;
     return current.compensation?.status === "active" && (current.compensation.attempt ?? 1) === attempt;

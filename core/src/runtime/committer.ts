@@ -228,7 +228,14 @@ export class Committer implements DrivenInstance {
     this.#next = first && this.#codeAfter(first);
     const code = this.#next ?? this.code;
     if (code === undefined) return decideParked(this.state, commands, now);
-    return decide(code.graph, this.state, commands, runner ? { now, runner } : { now });
+    const context = runner ? { now, runner } : { now };
+    const { owner } = this.state;
+    const isOwn = this.holdsLease || this.#next !== undefined || runner === undefined;
+    if (isOwn || owner?.id !== runner.id) return decide(code.graph, this.state, commands, context);
+    // Under this very runner's lease an earlier driver has begun something, or this one when it had other code.
+    if (first?.command.type === "start") return decide(code.graph, this.state, commands, { now });
+    const decision = decide(code.graph, this.state, [{ type: "interrupted", owner }, ...commands], context);
+    return { ...decision, replies: decision.replies.slice(1) };
   }
 
   /** Of an adoption: what is here under the name and version of the run, whatever its graph. */
@@ -274,7 +281,7 @@ export class Committer implements DrivenInstance {
     if (payloads ?? changes.run) this.payloads.keep(revision, payloads ?? {});
     // A refresh meanwhile may have read and folded it already.
     if (this.state.revision >= revision) return;
-    if (this.#next) this.code = this.#next;
+    if (this.#next) this.#goOnUnder(this.#next);
     if (this.#host.telemetry) this.#fold({ revision, run, nonce: this.#nonce ?? "", changes }, payloads?.input);
     else {
       this.#noteLease(changes, true);
@@ -296,6 +303,12 @@ export class Committer implements DrivenInstance {
     applyRecord(state, record, graph);
     this.#host.committed(this, record.changes);
     tell?.();
+  }
+
+  /** What was begun under other code is not gone on with, whoever owns it. */
+  #goOnUnder(code: Code | undefined): void {
+    this.code = code;
+    this.holdsLease = false;
   }
 
   #noteLease({ owner }: Changes, isOwn: boolean): void {
@@ -332,7 +345,7 @@ export class Committer implements DrivenInstance {
       const { run, fingerprint = run?.fingerprint } = record.changes;
       if (run) this.payloads.clear();
       // Another run, or another graph that it goes on with.
-      if (fingerprint !== undefined) this.code = codeOfRun(this.#host.registry, run ?? state.info, fingerprint);
+      if (fingerprint !== undefined) this.#goOnUnder(codeOfRun(this.#host.registry, run ?? state.info, fingerprint));
       this.#fold(record);
     }
     return loaded?.some((record) => record.nonce === nonce) ?? false;

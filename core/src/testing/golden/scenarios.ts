@@ -1,11 +1,12 @@
 import type { AnyWorkflow, WorkflowInput } from "../../definition/workflow.ts";
 import type { RunStatus, StepStatus } from "../../engine/state.ts";
+import type { Random } from "../../runtime/clock.ts";
 import { type TestEngine, testEngine } from "../test-engine.ts";
 import { type VirtualClock, virtualClock } from "../virtual-clock.ts";
 import { flows, restored } from "./flows.ts";
 import { type KeptCommit, keepingStorage } from "./kept.ts";
 
-type Open = (workflows?: readonly AnyWorkflow[], clock?: VirtualClock) => TestEngine;
+type Open = (workflows?: readonly AnyWorkflow[], clock?: VirtualClock, random?: Random) => TestEngine;
 
 /** A run that is worth keeping: how it comes to the point at which it is kept, and how it goes on from there. */
 export interface Scenario {
@@ -102,8 +103,8 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   "checkpoint-of-a-dead-process": {
     workflows: [undo],
     async play(open) {
-      // A process that stands still does not renew its lease.
-      const engine = open([undo], virtualClock());
+      // A process that stands still does not renew its lease. Its id is its own.
+      const engine = open([undo], virtualClock(), () => 0.5);
       const one = await beginUndo(engine, "upload", "active", { upload: "never" });
       await engine.clock.settle();
       // Its lease runs out, and another takes over.
@@ -289,8 +290,8 @@ export async function play({
 }: Scenario): Promise<{ readonly id: string; readonly commits: KeptCommit[] }> {
   const shared = virtualClock();
   const { storage, commits } = keepingStorage();
-  const open: Open = (own = workflows, clock = shared) =>
-    testEngine({ workflows: own, clock, storage, local: { leaseMs: LEASE_MS } });
+  const open: Open = (own = workflows, clock = shared, random = undefined) =>
+    testEngine({ workflows: own, clock, storage, local: { leaseMs: LEASE_MS }, ...(random ? { random } : {}) });
   const { id } = await play(open);
   await shared.settle();
   return { id, commits: [...commits] };
