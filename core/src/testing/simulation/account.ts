@@ -36,6 +36,13 @@ export interface Settled {
   readonly state: StepState;
 }
 
+/** That a run went on under another edition. */
+interface Adoption {
+  readonly revision: Revision;
+  /** The steps that had been reached or settled by then, and were not run anew since: other joins have let them. */
+  readonly touched: Set<string>;
+}
+
 /**
  * What the checker knows of one instance: kept from the commits that succeeded, by nothing of the engine's.
  * It belongs to the checker and changes in place.
@@ -44,6 +51,9 @@ export interface Account {
   readonly id: string;
   /** How often all of it was removed: runs are counted from 1 again then. */
   readonly removals: number;
+  /** All that there is of its workflow's code, the newest last. */
+  readonly editions: readonly AnyWorkflow[];
+  /** The edition under which the run goes on. */
   workflow: AnyWorkflow;
   model: ModelWorkflow;
   run: number;
@@ -66,6 +76,10 @@ export interface Account {
   header: Header | undefined;
   /** The run was taken up again, so that its journal is no single life of its steps. */
   retried: boolean;
+  /** The run went on under another edition than it had; undefined when it never did. */
+  adoption: Adoption | undefined;
+  /** The row says that somebody who has the code is to look at it, since one who has not changed it then. */
+  lookAt: Timestamp | undefined;
   /** The records of the run that are not removed. */
   readonly records: Map<Revision, StoredRecord>;
   readonly payloads: Map<Revision, Payloads>;
@@ -85,11 +99,17 @@ export interface Account {
   endingSince: Revision | undefined;
 }
 
-export function emptyAccount(id: string, removals: number, workflow: AnyWorkflow, model: ModelWorkflow): Account {
+export function emptyAccount(
+  id: string,
+  removals: number,
+  editions: readonly AnyWorkflow[],
+  model: ModelWorkflow,
+): Account {
   return {
     id,
     removals,
-    workflow,
+    editions,
+    workflow: editions[0] as AnyWorkflow,
     model,
     run: 0,
     revision: 0,
@@ -106,6 +126,8 @@ export function emptyAccount(id: string, removals: number, workflow: AnyWorkflow
     owner: undefined,
     header: undefined,
     retried: false,
+    adoption: undefined,
+    lookAt: undefined,
     records: new Map(),
     payloads: new Map(),
     settled: [],
@@ -160,6 +182,10 @@ export function enter(
   account.run = run;
   account.revision = revision;
   if (changes.run) account.info = changes.run;
+  if (changes.fingerprint !== undefined) {
+    const touched = [...account.steps].filter(([, step]) => step.status !== "idle").map(([name]) => name);
+    account.adoption = { revision, touched: new Set(touched) };
+  }
   account.fingerprint = changes.run?.fingerprint ?? changes.fingerprint ?? account.fingerprint;
   account.records.set(revision, { revision, run, nonce, changes });
   if (payloads) account.payloads.set(revision, payloads);
@@ -176,7 +202,9 @@ export function enter(
     // An id that was forgotten may come anew.
     const known = account.commands.get(record.id)?.record;
     if (known === undefined || record.at > known.at) account.commands.set(record.id, { record, tick });
-    if (record.type === "retry") account.retried = true;
+    if (record.type !== "retry") continue;
+    account.retried = true;
+    for (const name in changes.steps) account.adoption?.touched.delete(name);
   }
   for (const [name, next] of Object.entries(changes.steps ?? {})) enterStep(account, name, next, revision);
   if (header) account.header = header;
@@ -201,6 +229,8 @@ function beginAnew(account: Account): void {
   account.owner = undefined;
   account.header = undefined;
   account.retried = false;
+  account.adoption = undefined;
+  account.lookAt = undefined;
   account.settled.length = 0;
   account.settledAt.clear();
 }

@@ -10,6 +10,8 @@ export interface Canary {
   readonly broken: string;
   readonly storage?: (storage: Storage) => Storage;
   readonly clock?: (clock: Clock) => Clock;
+  /** The storage as one life of a worker sees it, which has these workflows. */
+  readonly port?: (port: Storage, own: readonly AnyWorkflow[]) => Storage;
   /** Steps with the same names and fingerprint, and another behaviour. */
   readonly workflow?: (workflow: AnyWorkflow) => AnyWorkflow;
 }
@@ -83,6 +85,48 @@ function rewired(workflow: AnyWorkflow, change: (node: StepNode) => StepNode): A
 function hasty(storage: Storage): Storage {
   let commits = 0;
   return committing(storage, (commit) => (++commits % 5 === 0 ? undefined : commit));
+}
+
+/** Each run is loaded as one of the graph that is here: a check of fingerprints that lets everything pass. */
+function allOwn(port: Storage, own: readonly AnyWorkflow[]): Storage {
+  const stored = new Map<string, string>();
+  return {
+    ...port,
+    async load(id, after) {
+      const fingerprint = own.find(({ name }) => id.startsWith(`${name}/`))?.graph.fingerprint ?? "";
+      const records = await port.load(id, after);
+      return records?.map(({ changes, ...record }): StoredRecord => {
+        const named = changes.run?.fingerprint ?? changes.fingerprint;
+        if (named === undefined) return { ...record, changes };
+        stored.set(id, named);
+        const own = changes.run ? { run: { ...changes.run, fingerprint } } : { fingerprint };
+        return { ...record, changes: { ...changes, ...own } };
+      });
+    },
+    commit: (commits) =>
+      port.commit(
+        commits.map(({ header, ...commit }) => {
+          const fingerprint = commit.changes.run ? undefined : stored.get(commit.id);
+          return { ...commit, ...(header ? { header: { ...header, ...(fingerprint ? { fingerprint } : {}) } } : {}) };
+        }),
+      ),
+  };
+}
+
+/** What completed before a run was adopted is not among what is loaded. */
+function forgetful(storage: Storage): Storage {
+  return {
+    ...storage,
+    async load(id, after) {
+      const records = await storage.load(id, after);
+      const adopted = records?.findLastIndex(({ changes }) => changes.fingerprint !== undefined) ?? -1;
+      return records?.map((record, index): StoredRecord => {
+        if (index >= adopted || record.changes.steps === undefined) return record;
+        const steps = Object.entries(record.changes.steps).filter(([, { status }]) => status !== "completed");
+        return { ...record, changes: { ...record.changes, steps: Object.fromEntries(steps) } };
+      });
+    },
+  };
 }
 
 function sleepy(clock: Clock): Clock {
@@ -207,5 +251,12 @@ export const CANARIES: Readonly<Record<string, Canary>> = {
   "forgotten-compensation": {
     broken: "the first step of a workflow is not undone",
     workflow: (workflow) => rewired(workflow, (node) => (node.index === 0 ? { ...node, compensates: false } : node)),
+  },
+  "other-graph": { broken: "a worker drives what began under another graph as if it were its own", port: allOwn },
+  "adopted-anew": { broken: "what was done before a run was adopted is forgotten", storage: forgetful },
+  "adopted-in-name": {
+    broken: "the graph under which an adopted run goes on is not stored",
+    storage: (storage) =>
+      committing(storage, (commit) => ({ ...commit, changes: without(commit.changes, "fingerprint") as Changes })),
   },
 };

@@ -3,7 +3,8 @@ import type { Json } from "../../definition/json.ts";
 import type { InstanceView } from "../../runtime/instance-view.ts";
 import { type Account, isSettledStep } from "./account.ts";
 import { type Command, type Gifts, isRead, send, toCommand } from "./commands.ts";
-import { meet } from "./coverage.ts";
+import { type Coverage, meet } from "./coverage.ts";
+import { codeAt, isParkedAt, lostIn } from "./editions.ts";
 import type { Operation } from "./plan.ts";
 import { checkView } from "./rules-view.ts";
 import type { Life } from "./scheduler.ts";
@@ -131,7 +132,7 @@ export function makeClient(world: World, workers: Workers, gifts: Gifts): Client
     const told = command.type === "get" ? summaryOf(value) : JSON.stringify(value);
     world.trace.add(`  client ← ${instance.id} ${command.id} ${told}`);
     const account = journal.account(instance.id);
-    if (isRead(command)) checkRead(account, own, value);
+    if (isRead(command)) checkRead(account, own, value, coverage);
     else checkAccepted(account, own, value);
   }
 
@@ -163,6 +164,7 @@ export function makeClient(world: World, workers: Workers, gifts: Gifts): Client
     const { command, instance } = own;
     const { code } = error;
     meet(coverage, "refusals", code);
+    if (code === "PARKED" && command.type === "adopt") meet(coverage, "editions", "adopt refused");
     const count = sent.get(command.id);
     if (count) count.refusals += 1;
     const account = journal.account(instance.id);
@@ -185,8 +187,10 @@ export function makeClient(world: World, workers: Workers, gifts: Gifts): Client
     operate({ id, worker, instance: place, action, insists }) {
       const instance = world.instances[place % world.instances.length] as SimulatedInstance;
       const account = journal.account(instance.id);
+      const life = workers.get(worker)?.life;
+      const isParked = life !== undefined && isParkedAt(account, life);
       const first = action.type === "again" ? commands.get(action.of) : undefined;
-      const command = first ?? toCommand(action, id, account) ?? { id, type: "start" };
+      const command = first ?? toCommand(action, id, account, isParked) ?? { id, type: "start" };
       commands.set(id, command);
       const target = first ? (sent.get(first.id)?.instance ?? instance) : instance;
       call(target, command, worker, insists);
@@ -224,9 +228,11 @@ function summaryOf(value: Json): string {
   return JSON.stringify({ run, revision, status });
 }
 
-function checkRead(account: Account, { command, tick }: Call, value: Json): void {
+function checkRead(account: Account, { command, tick, life }: Call, value: Json, coverage: Coverage): void {
   if (command.type === "get") {
-    checkView(account, value as unknown as InstanceView);
+    const view = value as unknown as InstanceView;
+    checkView(account, view, codeAt(account, life));
+    if (view.parked) meet(coverage, "editions", "parked");
   }
   if (command.type !== "result" || account.changedAt >= tick) return;
   hold(account.status === "completed", "answer-true", () => `${account.id} gave a result, and is ${account.status}`);
@@ -243,9 +249,12 @@ function checkNoResult(account: Account, { tick }: Call, code: string): void {
   hold(said === account.status, "answer-true", () => `result() of ${account.id} said ${code}, it is ${account.status}`);
 }
 
-function checkRefusal(account: Account, { command }: Call, { code, details, message }: HephaestusError): void {
+function checkRefusal(account: Account, { command, life }: Call, { code, details, message }: HephaestusError): void {
   const what = () => `${describe(command)} of ${account.id} was refused: ${message}; it is ${account.status}`;
-  if (code === "STATUS_REFUSES" || code === "ALREADY_RUNNING") {
+  if (code === "PARKED") {
+    const isRight = command.type === "adopt" ? lostIn(account, codeAt(account, life)) : isParkedAt(account, life);
+    hold(isRight !== undefined && isRight !== false, "editions", what);
+  } else if (code === "STATUS_REFUSES" || code === "ALREADY_RUNNING") {
     hold(details.status === account.status, "answer-true", what);
   } else if (code === "INSTANCE_NOT_FOUND") {
     hold(account.status === "deleted", "answer-true", what);

@@ -29,8 +29,11 @@ export const GIFTS: Gifts = {
   payload: (event, n) => ({ event, n }),
 };
 
-/** Names what an action of a plan has as numbers. */
-export function toCommand(action: Action, id: string, account: Account): Command | undefined {
+/**
+ * Names what an action of a plan has as numbers.
+ * @param isParked where it is to be sent
+ */
+export function toCommand(action: Action, id: string, account: Account, isParked: boolean): Command | undefined {
   const { nodes, receivers } = account.workflow.graph;
   const events = [...receivers.keys()];
   const pick = <T>(list: readonly T[], index: number) => list[index % list.length] as T;
@@ -38,7 +41,7 @@ export function toCommand(action: Action, id: string, account: Account): Command
     case "again":
       return undefined;
     case "fitting":
-      return fitting(account, id, action.pick);
+      return (isParked ? withoutCode(account, id, action.pick) : undefined) ?? fitting(account, id, action.pick);
     case "event": {
       if (events.length === 0) return { id, type: "get" };
       const step = action.step === undefined ? {} : { step: pick(nodes, action.step).name };
@@ -72,6 +75,14 @@ function fitting(account: Account, id: string, pick: number): Command {
   if (roll(hasEarlyEvent(account) ? 3 : 12, 4) === 0) return { id, type: "pause" };
   if (roll(8, 5) === 0) return scheduled(account, id, pick) ?? { id, type: "get" };
   return awaited(account, id, pick) ?? anyEvent(account, id, pick) ?? { id, type: "get" };
+}
+
+/** What is parked is adopted or given up now and then, and is told the same as any other otherwise. */
+function withoutCode({ status }: Account, id: string, pick: number): Command | undefined {
+  if (isOver(status)) return undefined;
+  const types = ["adopt", "adopt", "pause", "unpause", "cancel", "delete"] as const;
+  const type = types[mix(pick, 14) % (types.length * 2)];
+  return type && { id, type };
 }
 
 function hasEarlyEvent({ inbox }: Account): boolean {

@@ -12,6 +12,8 @@ export interface Coverage {
   readonly joins: Map<string, number>;
   /** How steps ended, and what else became of them. */
   readonly steps: Map<string, number>;
+  /** What became of runs where another edition of their code was. */
+  readonly editions: Map<string, number>;
 }
 
 type Group = keyof Coverage;
@@ -52,6 +54,17 @@ const EXPECTED: { readonly [G in Group]: readonly string[] } = {
     "pending",
     "checkpoint",
   ],
+  editions: [
+    "parked",
+    "parked event",
+    "parked pause",
+    "parked unpause",
+    "parked cancel",
+    "parked delete",
+    "adopted",
+    "adopted ending",
+    "adopt refused",
+  ],
 };
 
 export function emptyCoverage(): Coverage {
@@ -62,6 +75,7 @@ export function emptyCoverage(): Coverage {
     statuses: new Map(),
     joins: new Map(),
     steps: new Map(),
+    editions: new Map(),
   };
 }
 

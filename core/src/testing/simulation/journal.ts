@@ -5,8 +5,10 @@ import type { Commit, Storage, StoredRecord } from "../../runtime/storage.ts";
 import type { ModelWorkflow } from "../model.ts";
 import { type Account, emptyAccount, enter } from "./account.ts";
 import { type Coverage, meet } from "./coverage.ts";
+import { editionOf } from "./editions.ts";
 import { toModel } from "./flow.ts";
 import { checkChoices } from "./rules-choices.ts";
+import { callsForCode, checkEdition } from "./rules-editions.ts";
 import { checkEnding } from "./rules-ending.ts";
 import { checkHeader } from "./rules-header.ts";
 import { checkDueFirst, checkInboxOrder } from "./rules-inbox.ts";
@@ -14,6 +16,7 @@ import { checkJoins, checkOrderOfUndoing, checkStatus, compareWithModel, meetJoi
 import { checkRecord, checkTakeover } from "./rules-record.ts";
 import { checkCancelAgain, checkRetry } from "./rules-retry.ts";
 import { checkSteps } from "./rules-steps.ts";
+import type { Life } from "./scheduler.ts";
 import { hold } from "./violation.ts";
 import type { Witness } from "./witness.ts";
 
@@ -22,7 +25,7 @@ export interface Journal {
   readonly accounts: ReadonlyMap<string, Account>;
   account(id: string): Account;
   /** A commit has succeeded. @throws Violation */
-  committed(commit: Commit, latest: Timestamp, tick: number): void;
+  committed(commit: Commit, life: Life, latest: Timestamp, tick: number): void;
   /** Records were removed for good. @throws Violation */
   removed(id: string, through: number, tick: number): void;
   /** Compares what is stored with what was committed. @throws Violation */
@@ -30,17 +33,18 @@ export interface Journal {
 }
 
 export function makeJournal(
-  instances: readonly { readonly id: string; readonly workflow: AnyWorkflow }[],
+  instances: readonly { readonly id: string; readonly editions: readonly AnyWorkflow[] }[],
   witness: Witness,
   coverage: Coverage,
   isDead: (owner: string) => boolean,
   pureChoices: boolean,
 ): Journal {
-  const models = new Map(instances.map(({ workflow }) => [workflow, toModel(workflow)]));
+  const all = new Set(instances.flatMap(({ editions }) => editions));
+  const models = new Map([...all].map((workflow) => [workflow, toModel(workflow)]));
   const accounts = new Map<string, Account>();
-  const open = (id: string, removals: number, workflow: AnyWorkflow) =>
-    accounts.set(id, emptyAccount(id, removals, workflow, models.get(workflow) as ModelWorkflow));
-  for (const { id, workflow } of instances) open(id, 0, workflow);
+  const open = (id: string, removals: number, editions: readonly AnyWorkflow[]) =>
+    accounts.set(id, emptyAccount(id, removals, editions, models.get(editions[0] as AnyWorkflow) as ModelWorkflow));
+  for (const { id, editions } of instances) open(id, 0, editions);
 
   function account(id: string): Account {
     const found = accounts.get(id);
@@ -73,7 +77,12 @@ export function makeJournal(
     });
     const { graph } = own.workflow;
     const live = emptyRun(own.id);
-    for (const record of records) applyRecord(live, record, graph);
+    // Each under the edition that the run had then.
+    let then: AnyWorkflow | undefined;
+    for (const record of records) {
+      then = editionOf(own, record.changes) ?? then;
+      applyRecord(live, record, (then ?? own.workflow).graph);
+    }
     const isSame = plain(foldRecords(own.id, records, graph)) === plain(live);
     hold(isSame, "fold", () => `${own.id} is not folded as it was live`);
     const status = live.status === own.status && live.revision === own.revision;
@@ -83,22 +92,29 @@ export function makeJournal(
   return {
     accounts,
     account,
-    committed(commit, latest, tick) {
+    committed(commit, life, latest, tick) {
       const own = account(commit.id);
-      checkRecord(own, commit, latest, coverage);
+      const { status } = own;
+      const isParked = checkEdition(own, commit, life, coverage);
+      checkRecord(own, commit, latest, coverage, isParked);
       checkTakeover(own, commit, latest, isDead);
+      // What is decided in this commit is decided under the edition that it names.
+      own.workflow = editionOf(own, commit.changes) ?? own.workflow;
+      own.model = models.get(own.workflow) as ModelWorkflow;
       checkSteps(own, commit, witness, coverage);
-      checkInboxOrder(own, commit);
-      checkDueFirst(own, commit);
+      if (!isParked) {
+        checkInboxOrder(own, commit);
+        checkDueFirst(own, commit);
+      }
       checkRetry(own, commit);
       checkCancelAgain(own, commit);
-      const status = own.status;
       enter(own, commit, tick);
       checkJoins(own);
       if (pureChoices) checkChoices(own, Object.keys(commit.changes.steps ?? {}));
       checkStatus(own);
-      checkEnding(own, commit);
+      if (!isParked) checkEnding(own, commit);
       if (own.ending) checkOrderOfUndoing(own, Object.keys(commit.changes.steps ?? {}));
+      if (commit.header) own.lookAt = isParked && callsForCode(commit) ? commit.changes.at : undefined;
       checkHeader(own, commit);
       if (own.status === status) return;
       meet(coverage, "statuses", own.status);
@@ -119,7 +135,7 @@ export function makeJournal(
         own.payloads.delete(revision);
       }
       if (through < own.revision) return;
-      open(id, own.removals + 1, own.workflow);
+      open(id, own.removals + 1, own.editions);
       account(id).changedAt = tick;
     },
     async audit(storage) {

@@ -1,5 +1,6 @@
 import { randomWorkflow } from "../random-workflow.ts";
 import { type Dice, dice, seeded } from "./chance.ts";
+import { makeEdition } from "./make-edition.ts";
 import {
   type Action,
   type Behaviour,
@@ -28,7 +29,10 @@ export function makePlan(seed: number, given: { readonly workflows?: boolean } =
     ? []
     : Array.from({ length: roll.between(1, 2) }, (_, index) => makeWorkflow(roll, `flow${index}`));
   const operations = makeOperations(roll, settings);
-  return { seed, settings, workflows, operations, faults: makeFaults(roll, settings) };
+  const faults = makeFaults(roll, settings);
+  // Whatever is decided last leaves the rest of a plan as it was.
+  const edition = workflows.length > 0 && roll.chance(0.15) ? makeEdition(roll, workflows, settings, seed) : undefined;
+  return { seed, settings, workflows, ...(edition ? { edition } : {}), operations, faults };
 }
 
 function makeSettings(roll: Dice): Settings {

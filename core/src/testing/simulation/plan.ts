@@ -162,6 +162,18 @@ export interface Settings {
   readonly survivors: number;
 }
 
+/**
+ * Another edition of a workflow's code, as a deployment brings it: the same name and version, another graph. Where one of
+ * them is the code, what began under the other is parked.
+ */
+export interface PlannedEdition {
+  /** The place of the workflow of which it is the newer edition. */
+  readonly of: number;
+  readonly workflow: PlannedWorkflow;
+  /** By worker and life: whether it has the newer edition. Later lives have it, and all once faults have stopped. */
+  readonly newer: readonly (readonly boolean[])[];
+}
+
 /** All that a simulation is made of: the same plan runs the same way, on any machine. Plain JSON. */
 export interface Plan {
   /** Of the picks, the delays and what steps do. */
@@ -169,6 +181,8 @@ export interface Plan {
   readonly settings: Settings;
   /** Empty where the workflows are the user's. */
   readonly workflows: readonly PlannedWorkflow[];
+  /** Absent where all workers have the same code all the time. */
+  readonly edition?: PlannedEdition;
   readonly operations: readonly Operation[];
   readonly faults: readonly Fault[];
 }

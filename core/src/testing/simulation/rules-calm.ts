@@ -1,6 +1,7 @@
 import type { Changes, Timestamp } from "../../engine/state.ts";
 import type { Commit } from "../../runtime/storage.ts";
 import { type Account, isOpenStep, isOver, retentionEndOf } from "./account.ts";
+import { codeAt, isParkedAt } from "./editions.ts";
 import { wakeOf } from "./rules-joins.ts";
 import type { Life } from "./scheduler.ts";
 import { hold } from "./violation.ts";
@@ -27,6 +28,7 @@ export function checkPunctual(world: World): void {
     // What was left by others is found when its lease is over, or at the next sweep.
     const { changedAt, changedBy, owner, status } = account;
     if (changedAt <= world.calmSince || !isWell(world, changedBy) || status === "deleted") continue;
+    if (account.workflow !== codeAt(account, changedBy)) continue;
     if (owner === undefined || world.runners.get(owner.id) === changedBy) checkOne(world, account);
   }
   for (const begun of world.witness.running) checkAborted(world, begun);
@@ -71,8 +73,11 @@ export function checkHandedBack(world: World, life: Life): void {
   // What is not answered in its grace it must leave.
   if (Math.max(fullUntil, stalledUntil, life.frozenUntil) + ROOM_MS > scheduler.now) return;
   if (slowCalls > 0 && slowCallMs * LEASE_SHARE > CLOSE_GRACE_MS) return;
-  for (const { id, owner, ending, status, steps } of journal.accounts.values()) {
-    if (owner === undefined || runners.get(owner.id) !== life || ending || isOver(status)) continue;
+  for (const account of journal.accounts.values()) {
+    const { id, owner, ending, status, steps } = account;
+    // What others have adopted it has nothing more to say of.
+    if (owner === undefined || runners.get(owner.id) !== life || isParkedAt(account, life)) continue;
+    if (ending || isOver(status)) continue;
     // A choice that another runner made ready meanwhile cannot be given back: it waits for the lease to run out.
     if ([...steps.values()].some((step) => step.status === "choosing")) continue;
     hold(false, "progress", () => `${id} is ${status} and kept by a worker that has closed, at ${scheduler.now}`);
@@ -109,13 +114,19 @@ export function checkOwner(world: World, life: Life, { id, changes }: Commit): v
   const account = journal.account(id);
   const owner = account.owner && runners.get(account.owner.id);
   if (changes.owner) runners.set(changes.owner.id, life);
-  if (!isQuiet(world) || account.changedAt <= calmSince || changes.run) return;
+  if (!isQuiet(world) || account.changedAt <= calmSince || changes.run || changes.fingerprint) return;
   const { slowCalls, slowCallMs, leaseMs } = plan.settings;
   if (slowCalls > 0 && slowCallMs * LEASE_SHARE > leaseMs) return;
-  const lives = isWell(world, owner) && account.changedBy === owner;
+  const lives = isWell(world, owner) && account.changedBy === owner && !isOfOtherCode(account);
   hold(!(lives && interrupts(account, changes)), "progress", () => {
     return `${id}#${account.run} is interrupted at ${scheduler.now}, and its owner lives`;
   });
+}
+
+/** The lease was taken under the edition that the run had before it was adopted: what was begun then is not gone on with. */
+function isOfOtherCode({ adoption, records }: Account): boolean {
+  const leased = [...records.values()].findLast(({ changes }) => changes.owner !== undefined);
+  return adoption !== undefined && (leased?.revision ?? 0) < adoption.revision;
 }
 
 function interrupts({ steps }: Account, changes: Changes): boolean {

@@ -22,18 +22,24 @@ export function checkHeader(account: Account, commit: Commit): void {
     );
     return;
   }
-  const { owner } = account;
+  const { owner, lookAt } = account;
+  const looks = lookAt !== undefined && row.wakeAt === lookAt;
   hold(row.owner === owner?.id, "header", () => `${label()} names the owner ${row.owner}, not ${owner?.id}`);
   if (owner) {
     const { until } = owner;
-    hold(row.wakeAt === until, "header", () => `${label()} wakes at ${row.wakeAt}, its lease ends at ${until}`);
+    hold(
+      row.wakeAt === until || looks,
+      "header",
+      () => `${label()} wakes at ${row.wakeAt}, its lease ends at ${until}`,
+    );
     return;
   }
+  checkCurrent(account, row, label);
+  hold(row.status === account.status, "header", () => `${label()} says ${row.status} at rest in ${account.status}`);
+  if (looks) return;
   const wake = wakeOf(account);
   hold(wake !== 0, "header", () => `${account.id} has something to do at ${commit.expected + 1}, and no owner`);
   hold(row.wakeAt === wake, "header", () => `${label()} wakes at ${row.wakeAt}, something is due at ${wake}`);
-  hold(row.status === account.status, "header", () => `${label()} says ${row.status} at rest in ${account.status}`);
-  checkCurrent(account, row, label);
 }
 
 /** What a row says as it is written: all that the journal has of it. */

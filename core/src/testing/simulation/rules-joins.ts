@@ -8,7 +8,7 @@ import { hold } from "./violation.ts";
 type Edge = "open" | "taken" | "dead";
 
 /** Where the edges of a step lead that were taken. */
-function takenBy(graph: Graph, node: StepNode, step: StepState): readonly number[] {
+export function takenBy(graph: Graph, node: StepNode, step: StepState): readonly number[] {
   if (step.status === "failed") return typeof node.onFailure === "number" ? [node.onFailure] : [];
   if (step.status !== "completed") return [];
   if (step.targets === undefined) return node.routes.get(step.event ?? "")?.targets ?? [];
@@ -28,7 +28,8 @@ function edge(account: Account, source: StepNode, target: number): Edge {
 export function checkJoins(account: Account): void {
   const { graph } = account.workflow;
   if (account.ending !== undefined || account.info === undefined || isOver(account.status)) return;
-  for (const node of graph.nodes) checkJoin(account, graph, node);
+  const touched = account.adoption?.touched;
+  for (const node of graph.nodes) if (!touched?.has(node.name)) checkJoin(account, graph, node);
 }
 
 function checkJoin(account: Account, graph: Graph, node: StepNode): void {
@@ -123,6 +124,8 @@ export function checkOrderOfUndoing(account: Account, changed: Iterable<string>)
       const node = account.workflow.graph.byName.get(later.step);
       const state = account.steps.get(later.step);
       if (!node?.compensates || state?.status !== "completed") continue;
+      // Of what did not complete another edition does not know when it ended.
+      if (account.adoption && account.steps.get(name)?.status !== "completed") continue;
       // One that is to be undone again waits for its turn.
       const now = step.compensation.status === "active" ? state.compensation !== undefined : isUndone(state);
       hold(now, "compensation", () => `${account.id}/${name} is undone before ${later.step}, which ended after it`);
@@ -167,10 +170,11 @@ function kindOf(node: StepNode): string {
 
 /**
  * Lets the naive model play the outcomes that the journal has, in the order in which it has them, and compares which
- * steps ran, were skipped and were cancelled. @throws Violation
+ * steps ran, were skipped and were cancelled. What was adopted is left out: the model knows of one graph, and what began
+ * under the other has edges that it does not have. @throws Violation
  */
 export function compareWithModel(account: Account): void {
-  if (account.retried || account.status !== "completed" || mayHaveEscaped(account)) return;
+  if (account.retried || account.adoption || account.status !== "completed" || mayHaveEscaped(account)) return;
   const run = new ModelRun(account.model);
   let left: Settled[] = account.settled.filter(
     ({ state }) => state.status === "completed" || state.status === "failed",

@@ -20,7 +20,9 @@ export function checkRetry(account: Account, { changes, expected }: Commit): voi
   const anew = new Set(nodes.filter(isAnew).map(({ index }) => index));
   const behind = behindAll(nodes, anew, account);
   for (const [name, before] of account.steps) {
-    const node = byName.get(name) as StepNode;
+    const node = byName.get(name);
+    // What was skipped under another edition may not be in this one.
+    if (node === undefined) continue;
     const after = changes.steps?.[name] ?? before;
     const isReset = anew.has(node.index);
     const follows = node.sources.some((source) => anew.has(source));

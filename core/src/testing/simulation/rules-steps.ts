@@ -238,7 +238,7 @@ function checkBackoff(change: StepChange, retry: Retry, failures: number, wakeAt
 }
 
 function checkWait(change: StepChange): void {
-  const { commit, before, after, coverage } = change;
+  const { account, commit, before, after, coverage } = change;
   const { at, commands = [] } = commit.changes;
   if (after.status !== "completed" && after.status !== "choosing") return;
   if (after.taken !== undefined) return;
@@ -258,6 +258,7 @@ function checkWait(change: StepChange): void {
     "timer-early",
     () => `${labelOf(change)} fires ${after.event}`,
   );
+  hold(account.ending === undefined, "end-final", () => `${labelOf(change)} fires although the run is ending`);
   const paused = staysPaused(change) && commit.changes.ending === undefined;
   hold(!paused, "timer-early", () => `${labelOf(change)} fires although the run is paused`);
 }

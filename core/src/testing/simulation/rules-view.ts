@@ -1,9 +1,14 @@
+import type { AnyWorkflow } from "../../definition/workflow.ts";
 import type { InstanceView } from "../../runtime/instance-view.ts";
 import { type Account, isOver, resultTextOf } from "./account.ts";
 import { hold } from "./violation.ts";
 
-/** What a caller is shown of an instance is what the journal says of that revision. @throws Violation */
-export function checkView(account: Account, view: InstanceView): void {
+/**
+ * What a caller is shown of an instance is what the journal says of that revision.
+ * @param code what is here for it
+ * @throws Violation
+ */
+export function checkView(account: Account, view: InstanceView, code: AnyWorkflow): void {
   const { id, run, revision } = account;
   if (view.run !== run) return;
   const then = account.statusAt.get(view.revision);
@@ -11,6 +16,7 @@ export function checkView(account: Account, view: InstanceView): void {
   if (view.revision !== revision) return;
   const is = (field: string, shown: unknown, stored: unknown) =>
     hold(shown === stored, "answer-true", () => `${id} at ${revision} is shown with ${field} ${shown}, not ${stored}`);
+  is("parked", view.parked, account.workflow !== code);
   is("createdAt", view.createdAt, account.records.get(account.firstRevision)?.changes.at);
   is("updatedAt", view.updatedAt, account.records.get(revision)?.changes.at);
   is("endedAt", view.endedAt, isOver(account.status) ? account.ends.get(run) : undefined);

@@ -6,6 +6,8 @@ import { PORT_NUMBERS, type Port } from "./plan.ts";
 export interface Life {
   readonly worker: number;
   readonly generation: number;
+  /** It has the newer edition of the code, where there are two. */
+  readonly newer: boolean;
   alive: boolean;
   /** It was asked to close, and begins nothing new. */
   closing: boolean;

@@ -27,6 +27,7 @@ export async function shrink(failed: SimulationResult, options: SimulationOption
   for (let size = -1; size !== sizeOf(best.plan) && runs < RUNS_MAX; ) {
     size = sizeOf(best.plan);
     await fails(withoutExtras(best.plan));
+    await fails(withoutEdition(best.plan));
     await reduce(
       () => best.plan.faults.length,
       (from, to) => fails({ ...best.plan, faults: cut(best.plan.faults, from, to) }),
@@ -48,6 +49,11 @@ function withoutExtras(plan: Plan): Plan {
   const { settings } = plan;
   const skewsMs = settings.skewsMs.map(() => 0);
   return { ...plan, settings: { ...settings, slowCalls: 0, skewsMs, subscribes: false, leaps: false } };
+}
+
+/** All workers have the same code. */
+function withoutEdition({ edition: _edition, ...plan }: Plan): Plan {
+  return plan;
 }
 
 /** Tries to take out pieces of a list, halves first and single elements last. */

@@ -52,6 +52,9 @@ describe("the simulator", () => {
     ]) {
       expect(coverage.statuses.get(status), status).toBeGreaterThan(0);
     }
+    for (const met of ["parked", "adopted", "adopt refused"]) {
+      expect(coverage.editions.get(met), met).toBeGreaterThan(0);
+    }
   }, 60_000);
 
   it("does the same for the same seed, in every detail", async () => {

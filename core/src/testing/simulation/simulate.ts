@@ -4,16 +4,18 @@ import type { AnyWorkflow } from "../../definition/workflow.ts";
 import { COMMAND_RETENTION_MS } from "../../engine/limits.ts";
 import { memoryStorage } from "../../runtime/memory-storage.ts";
 import type { Storage } from "../../runtime/storage.ts";
-import { isOver, retentionEndOf } from "./account.ts";
+import { type Account, isOver, retentionEndOf } from "./account.ts";
 import type { Canary } from "./canaries.ts";
-import { mix } from "./chance.ts";
+import { mix, mixText } from "./chance.ts";
 import { type Client, makeClient } from "./client.ts";
-import { awaited, GIFTS, type Gifts } from "./commands.ts";
+import { awaited, type Command, GIFTS, type Gifts } from "./commands.ts";
 import type { Coverage } from "./coverage.ts";
+import { isLeftBehind } from "./editions.ts";
 import { toFlow } from "./flow.ts";
 import { makePlan } from "./make-plan.ts";
 import type { Plan } from "./plan.ts";
 import { checkPunctual, ROOM_MS } from "./rules-calm.ts";
+import { isUnheard } from "./rules-editions.ts";
 import { wakeOf } from "./rules-joins.ts";
 import { drain } from "./scheduler.ts";
 import { hold, type Violation } from "./violation.ts";
@@ -71,18 +73,20 @@ const ROUNDS_MAX = 60;
 export async function simulate(what: number | Plan, options: SimulationOptions = {}): Promise<SimulationResult> {
   const plan = typeof what === "number" ? makePlan(what, { workflows: options.workflows !== undefined }) : what;
   const { canary } = options;
-  const workflows = options.workflows ?? plan.workflows.map((one) => toFlow(one, plan.seed));
+  const workflows = options.workflows?.map((workflow) => [workflow]) ?? editionsOf(plan);
   const instances = Array.from({ length: plan.settings.instances }, (_, index): SimulatedInstance => {
-    const workflow = workflows[index % workflows.length] as AnyWorkflow;
+    const editions = workflows[index % workflows.length] as [AnyWorkflow];
+    const [workflow] = editions;
     const key = `k${index}`;
-    return { id: instanceIdOf(workflow.definition, key), key, workflow };
+    return { id: instanceIdOf(workflow.definition, key), key, workflow, editions };
   });
   const storage = (options.storage ?? memoryStorage)();
   const world = makeWorld(plan, canary?.storage?.(storage) ?? storage, instances, options.keepsTrace ?? false);
   const workers = makeWorkers(world, {
-    workflows: workflows.map((workflow) => canary?.workflow?.(workflow) ?? workflow),
+    workflows: workflows.map((editions) => editions.map((workflow) => canary?.workflow?.(workflow) ?? workflow)),
     ...(options.connectors ? { connectors: options.connectors } : {}),
     ...(canary?.clock ? { breakClock: canary.clock } : {}),
+    ...(canary?.port ? { breakPort: canary.port } : {}),
   });
   const client = makeClient(world, workers, options.gifts ?? GIFTS);
   try {
@@ -102,6 +106,13 @@ export async function simulate(what: number | Plan, options: SimulationOptions =
     workers: plan.settings.workers,
     picks: world.scheduler.tick,
   };
+}
+
+/** Of each workflow of a plan all editions, the newest last. */
+function editionsOf({ workflows, edition, seed }: Plan): AnyWorkflow[][] {
+  return workflows.map((one, index) =>
+    (edition?.of === index ? [one, edition.workflow] : [one]).map((each) => toFlow(each, seed)),
+  );
 }
 
 async function live(world: World, workers: Workers, client: Client, storage: Storage): Promise<void> {
@@ -173,7 +184,8 @@ function calmDown(world: World, workers: Workers): void {
   offsets.fill(0);
   for (const { life } of workers.living) {
     life.frozenUntil = 0;
-    if (life.worker >= survivors) world.crash(life, 0);
+    // All that goes on has the newer edition of the code.
+    if (life.worker >= survivors || (plan.edition && !life.newer)) world.crash(life, 0);
   }
   for (let worker = 0; worker < survivors; worker++) workers.start(worker);
 }
@@ -183,10 +195,13 @@ function rests({ journal, instances }: World, client: Client): boolean {
   if (client.waiting > 0) return false;
   // Who waits for an end may be told of it a while after.
   if (client.waitingForEnds.some(({ id }) => isOver(journal.account(id).status))) return false;
-  return instances.every(({ id }) => {
-    const account = journal.account(id);
-    return wakeOf(account) === undefined && retentionEndOf(account) === undefined;
-  });
+  return instances.every(({ id }) => isAtRest(journal.account(id)));
+}
+
+/** Nothing can be done, or by nobody: what began under the older edition is parked then. */
+function isAtRest(account: Account): boolean {
+  if (isLeftBehind(account)) return true;
+  return wakeOf(account) === undefined && retentionEndOf(account) === undefined && !isUnheard(account);
 }
 
 async function comeToRest(world: World, client: Client): Promise<void> {
@@ -199,7 +214,7 @@ async function comeToRest(world: World, client: Client): Promise<void> {
 }
 
 function describeUnrest({ journal, instances, scheduler }: World, client: Client): string {
-  const restless = instances.map(({ id }) => journal.account(id)).filter((account) => wakeOf(account) !== undefined);
+  const restless = instances.map(({ id }) => journal.account(id)).filter((account) => !isAtRest(account));
   const lines = restless.map((account) => {
     const steps = [...account.steps].map(
       ([name, { status, wakeAt }]) => `${name} ${status}${wakeAt ? ` until ${wakeAt}` : ""}`,
@@ -225,12 +240,23 @@ async function comeHome(world: World, client: Client): Promise<void> {
     for (const instance of open) {
       const account = journal.account(instance.id);
       const id = `home${account.run}.${round}.${instance.key}`;
-      const command = account.paused ? ({ id, type: "unpause" } as const) : awaited(account, id, round);
+      const command = broughtHome(account, id, round);
       if (command) client.insist(instance, command);
     }
     await comeToRest(world, client);
   }
 }
+
+/** What brings a run on that rests: what it waits for, or the code that is here. */
+function broughtHome(account: Account, id: string, round: number): Command | undefined {
+  // What cannot be adopted is given up.
+  if (isLeftBehind(account))
+    return { id, type: LAST_WORDS[(round + mixText(5, account.id)) % LAST_WORDS.length] ?? "adopt" };
+  return account.paused ? { id, type: "unpause" } : awaited(account, id, round);
+}
+
+/** What is said to a parked run, one after the other: it may be paused, and cancelled already. */
+const LAST_WORDS = ["cancel", "adopt", "adopt", "delete"] as const;
 
 /** How many picks after its start a run is cancelled that is begun once more, at most. */
 const ENCORE_PICKS_MAX = 40;
@@ -263,7 +289,9 @@ async function leap(world: World, client: Client): Promise<void> {
     client.insist(instance, { id: `leap.${instance.key}`, type: "delete" });
   }
   await comeToRest(world, client);
-  const doomed = instances.filter(({ id }) => journal.account(id).status === "deleted");
+  // A tombstone of which no worker has the code stays: nobody is told of its row.
+  const isDoomed = ({ status, workflow, editions }: Account) => status === "deleted" && workflow === editions.at(-1);
+  const doomed = instances.filter(({ id }) => isDoomed(journal.account(id)));
   scheduler.now += COMMAND_RETENTION_MS + 60_000;
   const gone = () => doomed.every(({ id }) => journal.account(id).revision === 0);
   const until = scheduler.now + REST_MS_MAX;

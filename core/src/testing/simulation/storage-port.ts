@@ -102,7 +102,7 @@ export function storagePort(world: World, life: Life): Storage {
       world.trace.add(`  ${commit.id} ${commit.expected + 1} ${result}: ${summaryOf(commit)}`);
       if (result !== "ok") continue;
       checkOwner(world, life, commit);
-      world.journal.committed(commit, world.latest[life.worker] ?? 0, scheduler.tick);
+      world.journal.committed(commit, life, world.latest[life.worker] ?? 0, scheduler.tick);
       world.journal.account(commit.id).changedBy = life;
       const [record] = (await storage.load(commit.id, commit.expected)) ?? [];
       const found = record?.nonce === commit.nonce && record.revision === commit.expected + 1;

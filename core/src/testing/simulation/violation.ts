@@ -16,6 +16,7 @@ export const INVARIANTS = {
   context: "a step's code is given what was recorded, the same on every attempt",
   header: "the row that queries and runners read says what the journal says, and when to look again",
   fold: "what is loaded equals what was live",
+  editions: "nobody goes on with a run of which it has another edition of the code, until it is adopted",
   progress: "once faults stop, every run ends or rests with nothing to do but to wait for an event",
   answered: "every call is answered",
   crashed: "nothing breaks inside the runner",

@@ -2,6 +2,7 @@ import type { JsonText } from "../../definition/json.ts";
 import type { StepContext } from "../../definition/step.ts";
 import { SERIAL_INTERRUPTIONS } from "../../engine/limits.ts";
 import { type Account, isSettledStep, resultTextOf } from "./account.ts";
+import { codeAt } from "./editions.ts";
 import type { Life } from "./scheduler.ts";
 import { hold } from "./violation.ts";
 
@@ -74,6 +75,9 @@ export function makeWitness(): Witness {
 
   function checkKnown(life: Life, account: Account, { step, compensation }: Token, token: string): void {
     const known = acknowledged.get(life)?.get(account.id) ?? 0;
+    const { workflow, adoption } = account;
+    const goesElsewhere = workflow !== codeAt(account, life) && (adoption?.revision ?? 0) <= known;
+    hold(!goesElsewhere, "editions", () => `${token} begins, and its runner has another edition of the code`);
     if (compensation) return;
     hold(!life.closing, "begun-once", () => `${token} begins on a worker that closes`);
     const state = account.steps.get(step);
@@ -121,7 +125,8 @@ export function makeWitness(): Witness {
     const place = `${account.removals} ${context.idempotencyKey}`;
     const seen = JSON.stringify(context.results);
     const before = given.get(place);
-    const steady = before === undefined || before === seen || account.retried;
+    // Another edition may see the results of other steps.
+    const steady = before === undefined || before === seen || account.retried || account.adoption !== undefined;
     hold(steady, "context", () => `${token} is given ${seen}, an attempt before it ${before}`);
     given.set(place, seen);
   }

@@ -3,6 +3,7 @@ import type { Connectors } from "../../definition/step.ts";
 import type { AnyWorkflow } from "../../definition/workflow.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { createHephaestus, type Hephaestus } from "../../runtime/hephaestus.ts";
+import type { Storage } from "../../runtime/storage.ts";
 import { mix, seeded } from "./chance.ts";
 import { clockPort } from "./clock-port.ts";
 import { CLOSE_GRACE_MS, checkHandedBack } from "./rules-calm.ts";
@@ -28,10 +29,13 @@ export interface Workers {
 }
 
 export interface WorkerOptions {
-  readonly workflows: readonly AnyWorkflow[];
+  /** Of each the editions, the newest last. */
+  readonly workflows: readonly (readonly AnyWorkflow[])[];
   readonly connectors?: () => Partial<Connectors>;
   /** A clock that is broken on purpose. */
   readonly breakClock?: (clock: Clock) => Clock;
+  /** The storage of one life, broken on purpose. */
+  readonly breakPort?: (port: Storage, own: readonly AnyWorkflow[]) => Storage;
 }
 
 /** How long a worker may take to close in good order before it is taken down, in virtual milliseconds. */
@@ -50,12 +54,16 @@ export function makeWorkers(world: World, options: WorkerOptions): Workers {
     if (running.has(worker) || (world.calm && worker >= survivors)) return;
     const generation = generations[worker] ?? 0;
     generations[worker] = generation + 1;
-    const life: Life = { worker, generation, alive: true, closing: false, frozenUntil: 0, touched: new Map() };
-    world.trace.add(`worker ${worker} begins life ${generation}`);
+    const newer = world.calm || (plan.edition?.newer[worker]?.[generation] ?? true);
+    const life: Life = { worker, generation, newer, alive: true, closing: false, frozenUntil: 0, touched: new Map() };
+    const edition = plan.edition ? ` with the ${newer ? "newer" : "older"} code` : "";
+    world.trace.add(`worker ${worker} begins life ${generation}${edition}`);
     const clock = clockPort(world, life);
+    const port = storagePort(world, life);
+    const own = options.workflows.map((editions) => editions.at(newer ? -1 : 0) as AnyWorkflow);
     const engine = createHephaestus({
-      workflows: options.workflows.map((workflow) => watchedWorkflow(world, life, workflow)),
-      storage: storagePort(world, life),
+      workflows: own.map((workflow) => watchedWorkflow(world, life, workflow)),
+      storage: options.breakPort?.(port, own) ?? port,
       clock: options.breakClock?.(clock) ?? clock,
       random: seeded(mix(plan.seed, worker * 64 + generation + 1)),
       connectors: options.connectors?.() ?? {},

@@ -15,6 +15,8 @@ export interface SimulatedInstance {
   readonly id: string;
   readonly key: string;
   readonly workflow: AnyWorkflow;
+  /** All that there is of its code, the newest last. */
+  readonly editions: readonly AnyWorkflow[];
 }
 
 /** All that the parts of one simulation share. */
