@@ -118,13 +118,17 @@ function undo(step: PlannedStep, { compensationFails }: Behaviour, seed: number,
   if (toUnit(hash) < compensationFails) throw new Error(SCRIPTED);
 }
 
-function pickerOf(targets: readonly AnyStep[], { choosesBadly }: Behaviour) {
-  return ({ result }: { readonly result: unknown }) => {
-    const n = (result as { readonly n?: number } | null | undefined)?.n ?? 0;
+function pickerOf(targets: readonly AnyStep[], { choosesBadly, choosesByInput }: Behaviour) {
+  return ({ result, input }: { readonly result: unknown; readonly input: unknown }) => {
+    const n = numberOf(result) ^ (choosesByInput ? numberOf(input) : 0);
     if (toUnit(mix(n, 77)) < choosesBadly) throw new Error(SCRIPTED);
     const some = targets.filter((_, index) => (n >> index) & 1);
     return some.length > 0 ? some : [targets[0] as AnyStep];
   };
+}
+
+function numberOf(payload: unknown): number {
+  return (payload as { readonly n?: number } | null | undefined)?.n ?? 0;
 }
 
 /**

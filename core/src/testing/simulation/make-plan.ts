@@ -70,6 +70,7 @@ function makeWorkflow(roll: Dice, name: string): PlannedWorkflow {
     hangs: rare(0.2),
     emitsUndeclared: rare(0.05),
     choosesBadly: rare(0.05),
+    choosesByInput: true,
     compensationFails: roll.one([0, 0.2, 0.5]),
   };
   const planned = steps.map((step, index) => plannedStep(roll, step, steps.slice(0, index)));

@@ -120,6 +120,8 @@ export interface Behaviour {
   readonly hangs: number;
   readonly emitsUndeclared: number;
   readonly choosesBadly: number;
+  /** Whether choices depend on the input of the run too. */
+  readonly choosesByInput?: boolean;
   readonly compensationFails: number;
 }
 

@@ -1,4 +1,5 @@
 import { DONE_NAME } from "../../definition/graph.ts";
+import type { JsonText } from "../../definition/json.ts";
 import { type Choice, isChoice } from "../../definition/transitions.ts";
 import { type Account, resultTextOf } from "./account.ts";
 import { hold } from "./violation.ts";
@@ -23,10 +24,10 @@ export function checkChoices(account: Account, changed: Iterable<string>): void 
 }
 
 function chosenBy(account: Account, name: string, choice: Choice<unknown>): string {
-  const text = resultTextOf(account, name);
-  const result: unknown = text === undefined ? undefined : JSON.parse(text);
+  const result = parsed(resultTextOf(account, name));
+  const input = parsed(account.payloads.get(account.firstRevision)?.input);
   try {
-    const picked = choice.pick({ input: undefined, result, results: {} });
+    const picked = choice.pick({ input, result, results: {} });
     return [picked]
       .flat()
       .map((target) => (target as { readonly name?: string }).name ?? DONE_NAME)
@@ -35,4 +36,8 @@ function chosenBy(account: Account, name: string, choice: Choice<unknown>): stri
   } catch {
     return "nothing";
   }
+}
+
+function parsed(text: JsonText | undefined): unknown {
+  return text === undefined ? undefined : JSON.parse(text);
 }
