@@ -10,7 +10,8 @@ import { shrink } from "./shrink.ts";
 import { type SimulationOptions, simulate } from "./simulate.ts";
 
 /** Seeds of every test run: always the same. `npm run simulate` runs any number. */
-const SEEDS = cases(150);
+const SEEDS_ON_NODE = 150;
+const SEEDS = cases(SEEDS_ON_NODE);
 /** Most canaries die within a handful of seeds; within a thousand all must. */
 const CANARY_SEEDS = 200;
 
@@ -52,7 +53,8 @@ describe("the simulator", () => {
     ]) {
       expect(coverage.statuses.get(status), status).toBeGreaterThan(0);
     }
-    for (const met of ["parked", "adopted", "adopt refused"]) {
+    // They are rare: the few seeds of the other lanes need not meet them.
+    for (const met of SEEDS < SEEDS_ON_NODE ? [] : ["parked", "adopted", "adopt refused"]) {
       expect(coverage.editions.get(met), met).toBeGreaterThan(0);
     }
   }, 60_000);
