@@ -65,7 +65,11 @@ export function decide(graph: Graph, state: RunState, commands: readonly Command
       replies.push({ error });
     }
   }
-  if (isOfGraph(draft)) own(draft, context);
+  if (isOfGraph(draft)) {
+    // An ending that somebody without the code has begun goes on with whoever has it, whatever is asked.
+    if (draft.ending) follow(draft);
+    own(draft, context);
+  }
   const changes = draft.changes();
   return {
     changes,

@@ -44,4 +44,23 @@ describe("what is decided without the code", () => {
     expect(replies[1]?.error).toMatchObject({ code: "INSTANCE_NOT_FOUND" });
     expect(changes?.commands?.map(({ id }) => id)).not.toContain("c");
   });
+
+  it("goes on with the first decision that has the code, whatever is asked of it", () => {
+    const waiting = defineWorkflow({
+      name: "flow",
+      input: type<unknown>(),
+      start: hold,
+      transitions: ({ on }) => [on(hold, { go: done })],
+    });
+    const before = engineRun(waiting);
+    before.start();
+    const { changes } = decideParked(before.state, [cancel], before.now);
+    const run = engineRun(waiting, [...before.records, { revision: 2, run: 1, changes: changes ?? { at: 0 } }]);
+    run.runner = { id: "ours", leaseMs: 30_000 };
+    const [refused, known] = run.send(event, cancel);
+    expect(refused?.error).toMatchObject({ code: "STATUS_REFUSES" });
+    expect(known).toEqual({ value: null });
+    expect(run.statuses).toEqual({ hold: "cancelled" });
+    expect(run.state).toMatchObject({ status: "cancelled", owner: undefined });
+  });
 });
