@@ -138,7 +138,11 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
     if (driver.code === undefined && !isEnded(driver.state.status)) tellParked(driver.state);
     if (driver.code && wasLeftRunning(driver.state, takeFrom)) {
       const { owner } = driver.state;
-      await driver.submit({ type: "interrupted", ...(owner ? { owner } : {}) });
+      const interrupting = driver.submit({ type: "interrupted", ...(owner ? { owner } : {}) });
+      await interrupting.catch((error: unknown) => {
+        // Adopted by others meanwhile: what it was loaded for may be heard all the same.
+        if (driver.code) throw error;
+      });
     }
     return driver;
   }
