@@ -373,14 +373,16 @@ function recount(state: RunState, graph: Graph): void {
   }
 }
 
-/** What can be undone under another graph than before: the order is known of what completed. */
+/** What can be undone under another graph than before: the order is known of what completed, and of what is undone. */
 export function effectsUnder({ completed, steps }: RunState, graph: Graph): string[] {
   const names = new Set([...completed, ...graph.nodes.map(({ name }) => name)]);
-  return [...names].filter((name) => {
-    const node = graph.byName.get(name);
-    const step = steps.get(name);
-    return node && step && hasEffect(node, step);
-  });
+  const isBegun = (name: string) => Number(steps.get(name)?.compensation !== undefined);
+  return [...names]
+    .filter((name) => {
+      const [node, step] = [graph.byName.get(name), steps.get(name)];
+      return node && step && hasEffect(node, step);
+    })
+    .sort((one, other) => isBegun(one) - isBegun(other));
 }
 
 /** Folds the records of one instance, in order. */
