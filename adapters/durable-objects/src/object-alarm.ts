@@ -1,5 +1,8 @@
 import type { Turn } from "./turn.ts";
 
+/** How long after its time an alarm is taken for lost. */
+const OVERDUE_MS = 10_000;
+
 /**
  * The one alarm of an object, written only when it has to move: each move is billed as a row, and costs as much time as
  * all else of a short run. A run that ends in the turn in which it began moves none.
@@ -33,10 +36,12 @@ export class ObjectAlarm {
     return this.#at !== null;
   }
 
-  /** Has it stand at this time or before. */
+  /**
+   * Has it stand at this time or before. One that is past rings as soon as it can: moved while the platform has it ring,
+   * that ring is cancelled, and not always made up for. It is armed anew where it should have rung long ago.
+   */
   armBy(at: number): void {
-    // One that is past rings as soon as it can, and is armed again then.
-    if (this.#at === null || this.#at > at || this.#at <= Date.now()) this.set(at);
+    if (this.#at === null || this.#at > at || this.#at < Date.now() - OVERDUE_MS) this.set(at);
   }
 
   /** Has it stand exactly there; one that rings in this moment anyway is not written again. */
