@@ -113,7 +113,9 @@ export function makeJournal(
       if (pureChoices) checkChoices(own, Object.keys(commit.changes.steps ?? {}));
       checkStatus(own);
       if (!isParked) checkEnding(own, commit);
-      if (own.ending) checkOrderOfUndoing(own, Object.keys(commit.changes.steps ?? {}));
+      // A cancel has what could not be undone be undone once more, when the others have been.
+      const redoes = commit.changes.commands?.some(({ type }) => type === "cancel") === true;
+      if (own.ending && !redoes) checkOrderOfUndoing(own, Object.keys(commit.changes.steps ?? {}));
       if (commit.header) own.lookAt = isParked && callsForCode(commit) ? commit.changes.at : undefined;
       checkHeader(own, commit);
       if (own.status === status) return;
