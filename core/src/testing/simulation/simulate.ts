@@ -181,6 +181,7 @@ function calmDown(world: World, workers: Workers): void {
   if (scheduler.now < world.fullUntil + ROOM_MS) world.stalledUntil = scheduler.now + ROOM_MS;
   faults.stop();
   world.fullUntil = 0;
+  world.movedClocks = offsets.some((offset) => offset !== 0);
   offsets.fill(0);
   for (const { life } of workers.living) {
     life.frozenUntil = 0;

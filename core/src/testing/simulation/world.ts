@@ -45,6 +45,8 @@ export interface World {
   calm: boolean;
   /** The pick in which they stopped. */
   calmSince: number;
+  /** A clock was wrong when faults stopped, and put right then. */
+  movedClocks: boolean;
   /** The last call that a fault has made late is answered by then. */
   stalledUntil: Timestamp;
   /** Which life each owner of a lease is. */
@@ -124,6 +126,7 @@ export function makeWorld(
     calmSince: 0,
     stalledUntil: 0,
     runners: new Map(),
+    movedClocks: false,
     violation: undefined,
     beforeJump: () => {},
     crash: () => {},
