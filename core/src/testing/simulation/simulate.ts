@@ -178,7 +178,9 @@ function calmDown(world: World, workers: Workers): void {
   // Until then a timer that was set by another time of the clock may hold back an earlier one.
   world.stalledUntil = Math.max(world.stalledUntil, scheduler.now + plan.settings.sweepMs);
   // What was decided before waits until the storage is asked again.
-  if (scheduler.now < world.fullUntil + ROOM_MS) world.stalledUntil = scheduler.now + ROOM_MS;
+  if (scheduler.now < world.fullUntil + ROOM_MS) {
+    world.stalledUntil = Math.max(world.stalledUntil, scheduler.now + ROOM_MS);
+  }
   faults.stop();
   world.fullUntil = 0;
   world.movedClocks = offsets.some((offset) => offset !== 0);

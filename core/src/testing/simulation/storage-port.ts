@@ -43,6 +43,8 @@ export function storagePort(world: World, life: Life): Storage {
       const answer = (settle: () => void, ms: number) => {
         if (!life.alive) return;
         if (ms === 0 && life.frozenUntil <= scheduler.now) return settle();
+        // A worker that was frozen meanwhile hears of it later still.
+        world.stalledUntil = Math.max(world.stalledUntil, scheduler.now + ms);
         scheduler.park({ life, port, nth: nth + 32_768, outside: false, readyAt: scheduler.now + ms, run: settle });
       };
       scheduler.park({
