@@ -59,8 +59,10 @@ function checkOne(world: World, account: Account): void {
   const { now } = world.scheduler;
   const what = () => `${account.id}#${account.run} is ${account.status} at revision ${account.revision}`;
   const due = nextTimer(account);
-  // A timer that was set by a clock that was put right since comes with the next sweep.
-  const late = world.movedClocks ? world.plan.settings.sweepMs : 0;
+  // A timer that was set by a clock that was put right since comes with the next sweep, or when the row says that it is
+  // to be looked at.
+  const looked = account.owner === undefined ? Math.max(0, (account.header?.wakeAt ?? 0) - due) : 0;
+  const late = world.movedClocks ? world.plan.settings.sweepMs + looked : 0;
   hold(due + late > now, "progress", () => `${what()}, was due at ${due}, and time goes on at ${now}`);
   if (wakeOf(account) !== 0) return;
   // Where places are few, one of another instance may have it.
