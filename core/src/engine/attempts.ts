@@ -23,8 +23,11 @@ import type { CompensationState, StepState, StoredError } from "./state.ts";
 
 type Report = OutcomeCommand | FailureCommand | PendingCommand | AbortedCommand | CheckpointCommand;
 
-/** What an attempt tells. One that is not the current attempt of an open step changes nothing. */
-export function decideReport(draft: Draft, command: Report): "recorded" | "ignored" {
+/**
+ * What an attempt tells. One that is not the current attempt of an open step changes nothing.
+ * @param runner the id of the runner where it was; undefined where there can be only one
+ */
+export function decideReport(draft: Draft, command: Report, runner: string | undefined): "recorded" | "ignored" {
   const node = draft.node(command.step);
   const step = node && draft.at(node.index);
   if (!node || step?.status !== "active" || (step.attempt ?? 1) !== command.attempt || isOfAnotherRun(draft, command)) {
@@ -44,6 +47,8 @@ export function decideReport(draft: Draft, command: Report): "recorded" | "ignor
       takeFromInbox(draft, node);
       break;
     case "aborted":
+      // What was given back without being begun keeps its token: another that took the run meanwhile begins it under that.
+      if (runner && !command.begun && draft.owner?.id !== runner) return "ignored";
       if (draft.ending) return endAborted(draft, node, step, command.begun);
       giveBack(draft, node, step, command);
       break;

@@ -146,7 +146,7 @@ function decideOne(draft: Draft, command: Exclude<Command, StartCommand>, { runn
     case "pending":
     case "aborted":
     case "checkpoint":
-      return decideReport(draft, command);
+      return decideReport(draft, command, runner?.id);
     case "choice":
       return decideChoice(draft, command);
     case "compensated":

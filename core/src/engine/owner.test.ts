@@ -67,6 +67,21 @@ describe("a runner", () => {
     expect(run.header?.owner).toBeUndefined();
   });
 
+  it("says of a step that it was not begun as its owner alone: another begins it under the same token", () => {
+    const notBegun = { type: "aborted", step: "work", attempt: 1, begun: false } as const;
+    const run = begun();
+    expect(run.do(notBegun)).toBe("recorded");
+    expect(run.state.owner).toBeUndefined();
+    expect(run.step("work")).toMatchObject({ status: "active", wakeAt: run.now });
+    run.runner = theirs;
+    run.do({ type: "wake" });
+    expect(run.state.owner?.id).toBe("theirs");
+    const { revision } = run.state;
+    run.runner = ours;
+    expect(run.do(notBegun)).toBe("ignored");
+    expect(run.state.revision).toBe(revision);
+  });
+
   it("gives the run back during a long back-off", () => {
     const run = begun();
     run.fails("work");

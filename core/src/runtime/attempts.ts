@@ -252,7 +252,7 @@ export class Attempts {
 }
 
 function staleError(step: string, attempt: number): HephaestusError {
-  return new HephaestusError("CANCELLED", `attempt ${attempt} of ${step} is not the current one any more`);
+  return new HephaestusError("CANCELLED", `attempt ${attempt} of ${step} is over`);
 }
 
 /**
