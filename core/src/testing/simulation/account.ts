@@ -41,6 +41,8 @@ interface Adoption {
   readonly revision: Revision;
   /** The steps that had been reached or settled by then, and were not run anew since: other joins have let them. */
   readonly touched: Set<string>;
+  /** What was being undone by then: that goes on, whatever else has something to undo under the new code. */
+  readonly undoing: string | undefined;
 }
 
 /**
@@ -184,7 +186,8 @@ export function enter(
   if (changes.run) account.info = changes.run;
   if (changes.fingerprint !== undefined) {
     const touched = [...account.steps].filter(([, step]) => step.status !== "idle").map(([name]) => name);
-    account.adoption = { revision, touched: new Set(touched) };
+    const [undoing] = [...account.steps].find(([, { compensation }]) => compensation?.status === "active") ?? [];
+    account.adoption = { revision, touched: new Set(touched), undoing };
   }
   account.fingerprint = changes.run?.fingerprint ?? changes.fingerprint ?? account.fingerprint;
   account.records.set(revision, { revision, run, nonce, changes });

@@ -31,7 +31,8 @@ export function checkGrace(account: Account, { changes }: Commit, life: Life, na
   const after = changes.steps?.[name];
   if (ending === undefined || !life.alive || life.closing || after?.outrun) return;
   const counted = after?.failures !== before?.failures || after?.interruptions !== before?.interruptions;
-  const until = changes.ending ? changes.at + CANCEL_GRACE_MS : ending.until;
+  // A run that ends goes on to, with what it had, when it is cancelled as well.
+  const until = account.ending?.until ?? changes.at + CANCEL_GRACE_MS;
   const early = !counted && changes.at < until;
   hold(!early, "end-final", () => `${account.id}/${name} is given up at ${changes.at}, it has until ${until}`);
 }

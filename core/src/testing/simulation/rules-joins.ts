@@ -116,7 +116,7 @@ function checkUndone(account: Account): void {
 export function checkOrderOfUndoing(account: Account, changed: Iterable<string>): void {
   for (const name of changed) {
     const step = account.steps.get(name);
-    if (step?.compensation === undefined) continue;
+    if (step?.compensation === undefined || account.adoption?.undoing === name) continue;
     const open = [...account.steps].find(([, one]) => isOpenStep(one));
     hold(open === undefined, "compensation", () => `${account.id}/${name} is undone while ${open?.[0]} is open`);
     const own = account.settled.findLastIndex((one) => one.step === name);

@@ -167,9 +167,11 @@ export function makeWitness(): Witness {
       const current = (token.compensation ? state?.compensation?.attempt : state?.attempt) ?? 1;
       const known = state === undefined || token.attempt <= current;
       hold(known, "begun-once", () => `${name} begins, and the journal knows of no such token`);
-      if (token.attempt === current) checkContext(account, token, name, context);
+      // A step that was run anew is not being undone any more, also where a worker that stood still goes on with that.
+      const isCurrent = token.attempt === current && (!token.compensation || state?.compensation !== undefined);
+      if (isCurrent) checkContext(account, token, name, context);
       // An attempt that is over elsewhere has the key of its own time.
-      if (token.compensation || token.attempt === current) checkKey(account, token, name, context.idempotencyKey);
+      if (token.compensation || isCurrent) checkKey(account, token, name, context.idempotencyKey);
       return name;
     },
     ended(token, told) {
