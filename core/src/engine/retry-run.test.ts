@@ -232,6 +232,31 @@ describe("retry", () => {
     expect(run.state.status).toBe("completed");
   });
 
+  it("keeps the order in which steps are to be undone that completed while the run was failing", () => {
+    const [a, b, bad] = [undoable("a"), undoable("b"), plain("bad")];
+    const run = begun(
+      flow(
+        [a, b, bad],
+        [
+          [a, done],
+          [b, done],
+          [bad, done],
+        ],
+      ),
+    );
+    run.fails("bad");
+    run.ends("b");
+    run.ends("a");
+    const failed = { error: storedError("no") };
+    run.undoes("a", failed);
+    run.undoes("b", failed);
+    run.control("retry");
+    run.fails("bad");
+    expect(run.pending.compensate).toBe("a");
+    run.undoes("a");
+    expect(run.pending.compensate).toBe("b");
+  });
+
   it("makes the choice of what completed while the run was failing", () => {
     const [late, next, bad] = [plain("late"), plain("next"), plain("bad")];
     const run = begun(

@@ -218,15 +218,15 @@ function fold(
   state.updatedAt = at;
   if (changes.fingerprint !== undefined) state.fingerprint = changes.fingerprint;
   if (changes.paused !== undefined) state.paused = changes.paused;
-  if (changes.ending !== undefined) {
-    // Only where an ending was taken back is there a retry.
-    if (changes.steps && state.ending) forgetLives(state, changes.steps);
-    state.ending = changes.ending ?? undefined;
-  }
+  // Only where an ending was taken back is there a retry.
+  const mayRetry = changes.ending !== undefined && state.ending !== undefined;
+  if (mayRetry && changes.steps) forgetLives(state, changes.steps);
+  if (changes.ending !== undefined) state.ending = changes.ending ?? undefined;
   if (changes.owner !== undefined) state.owner = changes.owner ?? undefined;
   if (changes.inbox) for (const entry of changes.inbox) state.inbox.set(entry.id, { ...entry, revision, at });
   if (changes.commands) for (const command of changes.commands) state.commands.set(command.id, command);
   if (steps) applySteps(state, steps, graph);
+  if (mayRetry && graph) recount(state, graph);
   if (changes.fingerprint !== undefined && graph) {
     recount(state, graph);
     state.effects = effectsUnder(state, graph);
@@ -301,7 +301,6 @@ type Steps = Readonly<Record<string, StepState>> | ReadonlyMap<number, StepState
 
 function applySteps(state: RunState, steps: Steps, graph: Graph | undefined): void {
   const table = state.steps;
-  let isAgain = false;
   const apply = (next: StepState, index: number): void => {
     const before = table.at(index);
     table.put(index, next);
@@ -315,13 +314,11 @@ function applySteps(state: RunState, steps: Steps, graph: Graph | undefined): vo
     state.runnable += Number(isRunnable(next)) - Number(isRunnable(before));
     if (next.taken !== undefined && next.taken !== before?.taken) state.inbox.delete(next.taken);
     const again = before !== undefined && from === SETTLED && !isSameLife(before, next);
-    isAgain ||= again;
     if (to === SETTLED && (from !== SETTLED || again)) settle(state, graph, index, next);
     else if (isUndone(before) && !isUndone(next)) state.undone = 0;
   };
   if (steps instanceof Map) steps.forEach(apply);
   else for (const name in steps) apply((steps as Record<string, StepState>)[name] as StepState, table.placeOf(name));
-  if (isAgain && graph) recount(state, graph);
   const { effects } = state;
   while (state.undone < effects.length && isUndone(table.get(effects.at(-1 - state.undone) ?? ""))) {
     state.undone += 1;
@@ -340,10 +337,9 @@ function forgetLives(state: RunState, steps: Readonly<Record<string, StepState>>
   state.undone = 0;
 }
 
-/** Whether a settled step is still what it was, but for its compensation: no retry lies between. */
+/** Whether a settled step is still what it was, but for its compensation and the edges that it takes: it was not run anew. */
 export function isSameLife(before: StepState, next: StepState): boolean {
-  const retaken = before.targets?.length === 0 && next.targets?.length !== 0;
-  return before.status === next.status && before.attempt === next.attempt && !retaken;
+  return before.status === next.status && before.attempt === next.attempt;
 }
 
 function settle(state: RunState, graph: Graph | undefined, index: number, step: StepState): void {
