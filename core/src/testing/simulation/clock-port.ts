@@ -23,8 +23,9 @@ export function clockPort(world: World, life: Life): Clock {
       const nth = faults.touch(life, "timer");
       const fault = faults.strike(life, "timer", nth);
       const late = fault?.kind === "stall-before" ? fault.ms : 0;
-      if (late > 0) world.stalledUntil = Math.max(world.stalledUntil, at + late);
       const wait = Math.max(0, at - now()) + delayOf(world, life, "timer", nth) + late;
+      // By the world's time: the worker's own may be far behind it.
+      if (late > 0) world.stalledUntil = Math.max(world.stalledUntil, scheduler.now + wait);
       const item: Parked = scheduler.park({
         life,
         port: "timer",
