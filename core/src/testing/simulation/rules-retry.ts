@@ -81,6 +81,8 @@ function checkLife(before: StepState, after: StepState, isReset: boolean, label:
   const kept = (after.compensations ?? 0) === last;
   hold(kept, "compensation", () => `${label()} goes on from compensation ${after.compensations}, not ${last}`);
   if (!isReset) {
+    // What an earlier retry reset, and nothing has reached since: the edges that are taken now may lead to it.
+    if (before.status === "idle") return;
     const stays = after.result === before.result && after.event === before.event && after.taken === before.taken;
     hold(stays, "recorded-once", () => `${label()} was settled, and a retry changes how`);
     return;
