@@ -57,6 +57,8 @@ class Attempt implements AttemptPorts {
 interface AttemptsDriver extends DrivenInstance {
   /** Has a command committed that nobody waits for. */
   tell(command: Command): void;
+  /** Does what the state says must be done. */
+  work(): void;
 }
 
 /** The attempts of one instance that are in this process's memory: an attempt that is not among them did not come back. */
@@ -150,13 +152,18 @@ export class Attempts {
   }
 
   #occupy(step: string, one: Attempt, release: () => void, execute: (one: Attempt) => Promise<void>): void {
-    const ended = (): void => {
+    const over = (): void => {
       release();
       this.#end(step, one);
     };
     const failed = (error: unknown): void => {
       this.#host.failed(this.#driver, error);
-      ended();
+      over();
+    };
+    const ended = (): void => {
+      over();
+      // One that was not begun, since what it read meanwhile says otherwise, has told nothing that work would follow.
+      this.#driver.work();
     };
     // While it waited for its place, its run may have ended, or be gone.
     if (this.#isCurrent(step, one)) void execute(one).then(ended, failed);
