@@ -51,7 +51,8 @@ export function checkRecord(
 function checkAllowed({ status, ending, paused }: Account, changes: Changes, label: string): void {
   if (changes.run || changes.commands === undefined || changes.status === "deleted") return;
   const isEnding = ending !== undefined && !isOver(status);
-  const staysEnding = isEnding && !isOver(changes.status ?? status);
+  // One that was failing is cancelled only once it has failed, where events are kept for a retry.
+  const staysEnding = isEnding && !changes.ending && !isOver(changes.status ?? status);
   let pauses = paused;
   for (const { type, id } of changes.commands) {
     const refused =
@@ -139,8 +140,11 @@ function checkInbox(account: Account, changes: Changes, label: string, isParked:
 const MAY_HAVE_FAILED: ReadonlySet<RunStatus> = new Set(["failed", "cancelled", "deleted"]);
 
 /** Whether a step was left for an event: of a run that failed, a retry may leave some. */
-function canBeTaken(account: Account, { run, commands, status }: Changes, { event, step }: InboxEntry): boolean {
+function canBeTaken(account: Account, changes: Changes, { event, step }: InboxEntry): boolean {
+  const { run, commands, status, ending } = changes;
   const begins = run !== undefined || commands?.some(({ type }) => type === "retry") === true;
+  // Another ending than before: it had failed in between.
+  if (ending && account.ending) return true;
   // One that is cancelled or deleted in a commit may have failed in it before.
   if (begins || account.status === "failed" || (status !== undefined && MAY_HAVE_FAILED.has(status))) return true;
   return account.workflow.graph.nodes.some((node) => {
