@@ -273,7 +273,7 @@ describe("an answer that takes longer than the lease", () => {
 });
 
 describe("payloads that are read while their instance is deleted", () => {
-  it("are not taken for a step that has none", async () => {
+  it("are not taken for a step that has none, and who waits for a result is told", async () => {
     const { runs, plain } = stage();
     const hold = waitForEvent({ name: "hold", events: { go: type<number>() } });
     const next = plain("next");
@@ -284,23 +284,33 @@ describe("payloads that are read while their instance is deleted", () => {
     await createHephaestus({ workflows: [flow], storage: inner, clock })
       .for(flow)
       .start("1", {});
+    let asks = 0;
     const storage: Storage = {
       ...inner,
       async payloads(...asked) {
         reading.resolve();
-        await read.promise;
+        // What is asked first is for the step.
+        if (asks++ === 0) await read.promise;
         return inner.payloads(...asked);
       },
     };
     const engine = createHephaestus({ workflows: [flow], storage, clock });
     await engine.for(flow).resume("1", "go", 7);
     await reading.promise;
+    const told: unknown[] = [];
+    void engine
+      .for(flow)
+      .result("1")
+      .catch((error: HephaestusError) => told.push(error.code));
+    await clock.settle();
     const changes = { at: clock.now(), status: "deleted" } as const;
     await inner.commit([{ id: "flow/n::1", run: 1, expected: 2, nonce: "other", changes }]);
     await inner.remove("flow/n::1", 2);
     read.resolve();
-    await clock.settle();
+    // The next sweep looks up what somebody listens to, and nobody drives here.
+    await clock.advance(5_000);
     expect(runs).toEqual([]);
+    expect(told).toEqual(["INSTANCE_NOT_FOUND"]);
     expect(
       await engine
         .for(flow)
