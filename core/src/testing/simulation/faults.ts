@@ -1,6 +1,6 @@
 import { type Coverage, meet } from "./coverage.ts";
 import { type Fault, PORT_NUMBERS, type Port } from "./plan.ts";
-import type { Life } from "./scheduler.ts";
+import { type Life, placeOf } from "./scheduler.ts";
 
 /** The faults of a plan, found by where they strike. */
 export interface Faults {
@@ -18,7 +18,7 @@ export interface Faults {
 
 export function makeFaults(faults: readonly Fault[], coverage: Coverage): Faults {
   const keyOf = (worker: number, generation: number, port: Port, nth: number) =>
-    ((worker * 64 + generation) * 16 + PORT_NUMBERS[port]) * 65_536 + nth;
+    (placeOf({ worker, generation }) * 16 + PORT_NUMBERS[port]) * 65_536 + nth;
   const byPlace = new Map(faults.map((fault) => [keyOf(fault.worker, fault.generation, fault.port, fault.nth), fault]));
   let struck = 0;
   let stopped = false;

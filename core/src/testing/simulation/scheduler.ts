@@ -85,7 +85,7 @@ export function makeScheduler(seed: number): Scheduler {
     },
     park({ life, port, nth, outside, readyAt: at, run }) {
       isStill = false;
-      const place = life === undefined ? 0x7777 : life.worker * 64 + life.generation;
+      const place = life === undefined ? 0x7777 : placeOf(life);
       const priority = mix(mix(seed, place * 128 + PORT_NUMBERS[port]), nth);
       const item = { life, port, nth, outside, readyAt: at, priority, run };
       items.push(item);
@@ -132,6 +132,11 @@ export function makeScheduler(seed: number): Scheduler {
     },
   };
   return scheduler;
+}
+
+/** A number for each life of each worker: a step that kills its process each time begins more of them than 64. */
+export function placeOf({ worker, generation }: Pick<Life, "worker" | "generation">): number {
+  return worker * 64 + (generation % 64) + Math.trunc(generation / 64) * 4_096;
 }
 
 const NOW = Promise.resolve();

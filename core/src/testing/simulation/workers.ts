@@ -7,7 +7,7 @@ import type { Storage } from "../../runtime/storage.ts";
 import { mix, seeded } from "./chance.ts";
 import { clockPort } from "./clock-port.ts";
 import { CLOSE_GRACE_MS, checkHandedBack } from "./rules-calm.ts";
-import type { Life } from "./scheduler.ts";
+import { type Life, placeOf } from "./scheduler.ts";
 import { watchedWorkflow } from "./step-port.ts";
 import { storagePort } from "./storage-port.ts";
 import { chanceAt, fail, guard, type World } from "./world.ts";
@@ -65,7 +65,7 @@ export function makeWorkers(world: World, options: WorkerOptions): Workers {
       workflows: own.map((workflow) => watchedWorkflow(world, life, workflow)),
       storage: options.breakPort?.(port, own) ?? port,
       clock: options.breakClock?.(clock) ?? clock,
-      random: seeded(mix(plan.seed, worker * 64 + generation + 1)),
+      random: seeded(mix(plan.seed, placeOf({ worker, generation }) + 1)),
       connectors: options.connectors?.() ?? {},
       local: {
         leaseMs,

@@ -6,7 +6,7 @@ import { type Coverage, emptyCoverage } from "./coverage.ts";
 import { type Faults, makeFaults } from "./faults.ts";
 import { type Journal, makeJournal } from "./journal.ts";
 import { type Plan, PORT_NUMBERS, type Port } from "./plan.ts";
-import { drain, type Life, makeScheduler, type Parked, type Scheduler } from "./scheduler.ts";
+import { drain, type Life, makeScheduler, type Parked, placeOf, type Scheduler } from "./scheduler.ts";
 import { Violation } from "./violation.ts";
 import { makeWitness, type Witness } from "./witness.ts";
 
@@ -89,7 +89,7 @@ function makeTrace(keeps: boolean): Trace {
       if (keeps) keep(line);
     },
     pick(now, { life, port, nth }) {
-      const place = life === undefined ? -1 : life.worker * 64 + life.generation;
+      const place = life === undefined ? -1 : placeOf(life);
       hash = mix(mix(mix(hash, now), place * 128 + PORT_NUMBERS[port]), nth);
       if (keeps) keep(`${now} ${life === undefined ? "world" : `${life.worker}.${life.generation}`} ${port} ${nth}`);
     },
@@ -156,7 +156,7 @@ export function fail(world: World, error: unknown): void {
 
 /** A number from 0 to below 1 that belongs to a place, whatever happened before. */
 export function chanceAt(world: World, life: Life, port: Port, nth: number, salt: number): number {
-  const place = life.worker * 64 + life.generation;
+  const place = placeOf(life);
   return toUnit(mix(mixText(mix(world.plan.seed, place * 131 + salt), port), nth));
 }
 
