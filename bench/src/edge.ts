@@ -23,7 +23,8 @@ const ROUNDS = 5;
 const FLOOR_ROUNDS = 15;
 /**
  * After so long the objects of before are put away: that comes ten seconds after their last call, takes about as long as
- * they took, and would fall to whoever is measured then. The rounds beside the floor take less than ten seconds.
+ * they took, and would fall to whoever is measured then. The rounds beside the floor take less than ten seconds, but
+ * those of 50 at once on a slow machine: there both are put away by turns.
  */
 const PUT_AWAY_MS = 22_000;
 /** Of what takes many seconds a round. */

@@ -41,8 +41,8 @@ interface Adoption {
   readonly revision: Revision;
   /** The steps that had been reached or settled by then, and were not run anew since: other joins have let them. */
   readonly touched: Set<string>;
-  /** What was being undone by then: that goes on, whatever else has something to undo under the new code. */
-  readonly undoing: string | undefined;
+  /** What was being undone by then, until a retry: it goes on, whatever else has something to undo under the new code. */
+  undoing: string | undefined;
 }
 
 /**
@@ -207,7 +207,9 @@ export function enter(
     if (known === undefined || record.at > known.at) account.commands.set(record.id, { record, tick });
     if (record.type !== "retry") continue;
     account.retried = true;
-    for (const name in changes.steps) account.adoption?.touched.delete(name);
+    if (account.adoption === undefined) continue;
+    for (const name in changes.steps) account.adoption.touched.delete(name);
+    account.adoption.undoing = undefined;
   }
   for (const [name, next] of Object.entries(changes.steps ?? {})) enterStep(account, name, next, revision);
   if (header) account.header = header;

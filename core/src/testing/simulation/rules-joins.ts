@@ -116,9 +116,10 @@ function checkUndone(account: Account): void {
 export function checkOrderOfUndoing(account: Account, changed: Iterable<string>): void {
   for (const name of changed) {
     const step = account.steps.get(name);
-    if (step?.compensation === undefined || account.adoption?.undoing === name) continue;
+    if (step?.compensation === undefined) continue;
     const open = [...account.steps].find(([, one]) => isOpenStep(one));
     hold(open === undefined, "compensation", () => `${account.id}/${name} is undone while ${open?.[0]} is open`);
+    if (account.adoption?.undoing === name) continue;
     const own = account.settled.findLastIndex((one) => one.step === name);
     for (const later of account.settled.slice(own + 1)) {
       const node = account.workflow.graph.byName.get(later.step);

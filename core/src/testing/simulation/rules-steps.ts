@@ -152,8 +152,11 @@ function checkAttempt(change: StepChange): void {
   } else if (after.status === "completed" || after.status === "choosing") {
     const text = commit.payloads?.[`result:${node.name}`];
     // An event that was scheduled for at once ends it in the commit in which it begins to wait.
-    const isScheduled = told?.type === "pending" && commit.changes.commands?.some(({ type }) => type === "schedule");
-    const fits = isScheduled || (told?.type === "outcome" && told.event === after.event && told.result === text);
+    const schedules = commit.changes.commands?.some(({ type }) => type === "schedule") === true;
+    const fits =
+      told?.type === "pending"
+        ? schedules && text === undefined
+        : told?.type === "outcome" && told.event === after.event && told.result === text;
     hold(fits, "recorded-once", () => {
       return `${labelOf(change)} has the outcome ${after.event} ${text}, its attempt told ${JSON.stringify(told)}`;
     });
