@@ -292,6 +292,9 @@ async function leap(world: World, client: Client): Promise<void> {
     client.insist(instance, { id: `leap.${instance.key}`, type: "delete" });
   }
   await comeToRest(world, client);
+  // What a dead worker has sent arrives in its time: it must not be under way for as long as ids are remembered.
+  const arrivedBy = Math.max(world.stalledUntil, scheduler.now + world.plan.settings.slowCallMs);
+  while (!world.violation && (await step(world, arrivedBy)));
   // A tombstone of which no worker has the code stays: nobody is told of its row.
   const isDoomed = ({ status, workflow, editions }: Account) => status === "deleted" && workflow === editions.at(-1);
   const doomed = instances.filter(({ id }) => isDoomed(journal.account(id)));

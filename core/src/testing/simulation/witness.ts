@@ -3,7 +3,7 @@ import type { StepContext } from "../../definition/step.ts";
 import { SERIAL_INTERRUPTIONS } from "../../engine/limits.ts";
 import { type Account, isSettledStep, resultTextOf } from "./account.ts";
 import { codeAt } from "./editions.ts";
-import type { Life } from "./scheduler.ts";
+import type { Life, Scheduler } from "./scheduler.ts";
 import { hold } from "./violation.ts";
 
 /** How the code of an attempt ended, as the code itself knows. */
@@ -58,7 +58,14 @@ export interface Witness {
   leased(life: Life, id: string, until: number): void;
 }
 
-export function makeWitness(): Witness {
+/** The last commit of an instance that was acknowledged to a life, when that was, and the one before it. */
+interface Acknowledged {
+  readonly revision: number;
+  readonly tick: number;
+  readonly before: number;
+}
+
+export function makeWitness(scheduler: Pick<Scheduler, "tick">): Witness {
   const begun = new Map<string, Begun>();
   const running = new Set<Begun>();
   /** The idempotency key of each step of each run, and whether it was compensated since. */
@@ -66,15 +73,21 @@ export function makeWitness(): Witness {
   const given = new Map<string, string>();
   /** The first attempt that knew a checkpoint to be stored. */
   const stored = new Map<string, number>();
-  const acknowledged = new Map<Life, Map<string, number>>();
+  const acknowledged = new Map<Life, Map<string, Acknowledged>>();
   const leases = new Map<Life, Map<string, number>>();
 
   const placeOf = ({ id, removals }: Account, run: number) => `${id}${removals > 0 ? `%${removals}` : ""}#${run}`;
   const nameOf = (account: Account, run: number, { step, attempt, compensation }: Token) =>
     `${placeOf(account, run)}/${step}${compensation ? "~" : "@"}${attempt}`;
 
+  /** What this life has heard of an instance: what it is told now, it hears a few turns of its queue later. */
+  function knownTo(life: Life, id: string): number {
+    const { revision = 0, tick = 0, before = 0 } = acknowledged.get(life)?.get(id) ?? {};
+    return tick < scheduler.tick ? revision : before;
+  }
+
   function checkKnown(life: Life, account: Account, { step, compensation }: Token, token: string): void {
-    const known = acknowledged.get(life)?.get(account.id) ?? 0;
+    const known = knownTo(life, account.id);
     const { workflow, adoption } = account;
     const goesElsewhere = workflow !== codeAt(account, life) && (adoption?.revision ?? 0) <= known;
     hold(!goesElsewhere, "editions", () => `${token} begins, and its runner has another edition of the code`);
@@ -202,7 +215,7 @@ export function makeWitness(): Witness {
         own = new Map();
         acknowledged.set(life, own);
       }
-      own.set(id, revision);
+      own.set(id, { revision, tick: scheduler.tick, before: knownTo(life, id) });
     },
     leased(life, id, until) {
       const own = leases.get(life) ?? new Map<string, number>();

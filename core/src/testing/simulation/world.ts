@@ -103,13 +103,14 @@ export function makeWorld(
   keepsTrace: boolean,
 ): World {
   const coverage = emptyCoverage();
-  const witness = makeWitness();
+  const scheduler = makeScheduler(plan.seed);
+  const witness = makeWitness(scheduler);
   const stealsLocks = plan.faults.some(({ kind }) => kind === "stolen-lock");
   const owners = new Map<string, Life>();
   const isDead = (owner: string) => plan.settings.locks && (stealsLocks || owners.get(owner)?.alive !== true);
   return {
     plan,
-    scheduler: makeScheduler(plan.seed),
+    scheduler,
     faults: makeFaults(plan.faults, coverage),
     coverage,
     witness,
