@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { bundleCore, kilobytes } from "./lib/bundle.ts";
 
 /** Minified and gzipped; why it is not the 12,000 that were aimed at is in docs/decisions/0011-the-size-of-core.md. */
-const SIZE_MAX = 30_800;
+const SIZE_MAX = 31_100;
 
 describe("the bundle of core", () => {
   it("stays under its budget for defining workflows and running them in memory", async () => {

@@ -1,6 +1,5 @@
 import { decodePayload, encodePayload, type JsonText } from "../definition/json.ts";
 import { refuseOption } from "../definition/refuse-option.ts";
-import type { Signal } from "../definition/signal.ts";
 import { type Connectors, needName, type StepContext, type StepDefinition } from "../definition/step.ts";
 import type { Aborter } from "./aborter.ts";
 import type { Clock, Random } from "./clock.ts";
@@ -34,31 +33,44 @@ export interface AttemptPorts {
 
 type Context = StepContext<unknown> & { readonly results: Record<string, unknown> };
 
-/** What one attempt's code is given. The signal is made when it is looked at: most steps never do, and it is not cheap. */
+/** What one attempt's code is given. */
 export function attemptContext(definition: StepDefinition, given: AttemptInput, ports: AttemptPorts): Context {
   const { id, run, workflow, version, key, step, epoch, attempt } = given;
   let begun: Map<string, Promise<unknown>> | undefined;
-  return {
+  const context = {
     input: decodePayload(given.input),
     results: resultsOf(definition, given),
     connectors: ports.connectors,
     // The same on every attempt, another one after the step was compensated and is run again.
     idempotencyKey: `${id}#${run}/${step}${epoch > 0 ? `~${epoch}` : ""}`,
-    get signal() {
-      return ports.aborter.signal as Signal;
-    },
     attempt,
     instance: key === undefined ? { id, run, workflow, version } : { id, run, workflow, version, key },
-    checkpoint(name, effect) {
+    checkpoint(name: string, effect: () => unknown): Promise<unknown> {
       begun ??= new Map();
       const running = begun.get(name) ?? runCheckpoint(given, ports, name, effect);
       begun.set(name, running);
       // What failed may be tried again.
       running.catch(() => begun?.delete(name));
-      return running as Promise<never>;
+      return running;
     },
+    [ABORTER]: ports.aborter,
   };
+  return Object.defineProperty(context, "signal", SIGNAL) as unknown as Context;
 }
+
+const ABORTER = Symbol("aborter");
+
+/**
+ * The signal is made when it is looked at: most steps never do, and it is not cheap. All contexts share the getter: of
+ * an object with a getter of its own V8 makes a shape of its own, in the old generation, which keeps all that the getter
+ * sees, and what that refers to, until a full collection.
+ */
+const SIGNAL = {
+  enumerable: true,
+  get(this: { readonly [ABORTER]: Aborter }): unknown {
+    return this[ABORTER].signal;
+  },
+};
 
 function resultsOf({ needs, maybeNeeds }: StepDefinition, given: AttemptInput): Record<string, unknown> {
   const results: Record<string, unknown> = {};

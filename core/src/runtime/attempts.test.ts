@@ -10,6 +10,36 @@ import { toStoredError } from "./stored-error.ts";
 const any = type<unknown>();
 
 describe("attempts and the run that they belong to", () => {
+  it("what the code is given can be taken apart, copied and wrapped, also the signal that is made when looked at", async () => {
+    const seen: unknown[] = [];
+    const step = defineStep({
+      name: "step",
+      run: async (context) => {
+        const { signal, checkpoint } = context;
+        const copy = { ...context };
+        seen.push(
+          Object.keys(context).includes("signal"),
+          copy.signal === signal,
+          new Proxy(context, {}).signal === signal,
+        );
+        seen.push((Object.create(context) as typeof context).signal === signal, signal.aborted);
+        return checkpoint("made", () => 7);
+      },
+    });
+    const flow = defineWorkflow({
+      name: "flow",
+      input: any,
+      start: step,
+      output: [step],
+      transitions: ({ on }) => [on(step, { done: done })],
+    });
+    const started = await createHephaestus({ workflows: [flow] })
+      .for(flow)
+      .start({});
+    expect(await started.result()).toEqual({ step: 7 });
+    expect(seen).toEqual([true, true, true, true, false]);
+  });
+
   it("what an attempt of a past run tells late is not taken for the next run's attempt", async () => {
     const ends: ((value: string) => void)[] = [];
     const deaf = defineStep({ name: "deaf", run: () => new Promise<string>((resolve) => ends.push(resolve)) });
