@@ -53,7 +53,7 @@ export function decideReport(draft: Draft, command: Report, runner: string | und
       giveBack(draft, node, step, command);
       break;
     case "checkpoint":
-      if (command.value !== undefined) draft.payload(`checkpoint:${node.name}:${command.name}`, command.value);
+      if (command.value !== undefined) draft.payload(`checkpoint:${node.name}:${command.name}`, command.value, true);
       draft.put(node.index, { ...step, checkpoints: { ...step.checkpoints, [command.name]: draft.revision } });
       break;
     default:

@@ -67,6 +67,7 @@ export class Draft {
   #left: Set<string> | undefined = undefined;
   #commands: Map<string, CommandRecord> | undefined = undefined;
   #payloads: Record<string, JsonText> | undefined = undefined;
+  #payloadCount = 0;
 
   constructor(base: RunState, graph: Graph, now: Timestamp) {
     base.steps.follow(graph);
@@ -236,11 +237,14 @@ export class Draft {
   accept(item: InboxItem, payload: JsonText | undefined): void {
     this.#inbox ??= new Map();
     this.#inbox.set(item.id, item);
-    if (payload !== undefined) this.payload(`event:${item.id}`, payload);
+    if (payload !== undefined) this.payload(`event:${item.id}`, payload, true);
   }
 
-  payload(name: string, text: JsonText): void {
-    this.#payloads ??= emptyRecord();
+  /** @param isUnique whether other commits have none of this name: it has an id in it, or what user code calls it */
+  payload(name: string, text: JsonText, isUnique = false): void {
+    this.#payloads ??= isUnique || this.graph.nodes.length > SHAPED_GRAPH_MAX ? emptyRecord() : {};
+    this.#payloadCount += 1;
+    if (this.#payloadCount === SHAPED_STEPS_MAX + 1) this.#payloads = Object.assign(emptyRecord(), this.#payloads);
     this.#payloads[name] = text;
   }
 
@@ -264,7 +268,9 @@ export class Draft {
   /** The record, or undefined when nothing changed. */
   changes(): Changes | undefined {
     const { base } = this;
-    const changes: { -readonly [Field in keyof Changes]: Changes[Field] } = { at: this.now };
+    // An empty literal has places for the few fields that most records have; one with a field grows a table for others.
+    const changes = {} as { -readonly [Field in keyof Changes]: Changes[Field] };
+    changes.at = this.now;
     let changed = false;
     if (this.info) {
       changes.run = this.info;
