@@ -23,6 +23,7 @@ import { type Code, makeRegistry, type Registry } from "./registry.ts";
 import type { InstanceChange, InstanceRequest, Runner } from "./runner.ts";
 import type { InstanceFilter, InstanceSummary, Page, Storage } from "./storage.ts";
 import { fromStoredError } from "./stored-error.ts";
+import { TransientMap } from "./transient-map.ts";
 
 export interface HephaestusOptions {
   readonly workflows: readonly (AnyWorkflow | AnyVersions)[];
@@ -173,7 +174,7 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
   const connectors = (options.connectors ?? {}) as Connectors;
   const ports: LocalRunnerPorts = { storage, registry, clock, random, connectors, telemetry: options.telemetry };
   /** Those who wait for the end of a run. */
-  const waiting = new Set<(error: unknown) => void>();
+  const waiting = new TransientMap<object, (error: unknown) => void>();
   const newId = (): string => makeId(clock.now(), random);
   const runner = options.runner ? options.runner(ports) : localRunner(ports, options.local);
 
@@ -278,11 +279,12 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
    */
   function ended(id: string, since = 0): Promise<InstanceView> {
     return new Promise((resolve, reject) => {
+      const waiter = {};
       const stop = () => {
         unsubscribe();
-        waiting.delete(reject);
+        waiting.delete(waiter);
       };
-      waiting.add(reject);
+      waiting.set(waiter, reject);
       const unsubscribe = runner.subscribe(id, (change) => {
         if (!isEnded(change.status) || change.revision < since) return;
         get(id).then(
@@ -304,7 +306,7 @@ export function createHephaestus(options: HephaestusOptions): Hephaestus {
   async function close(): Promise<void> {
     await runner.close();
     // Nobody will tell them any more.
-    for (const reject of waiting) reject(new HephaestusError("CLOSED", "this engine is closed"));
+    for (const reject of waiting.values()) reject(new HephaestusError("CLOSED", "this engine is closed"));
     waiting.clear();
   }
 

@@ -26,6 +26,7 @@ import {
 } from "./runner.ts";
 import { makeSlots } from "./slots.ts";
 import type { DueInstance, Storage } from "./storage.ts";
+import { TransientMap } from "./transient-map.ts";
 
 export interface LocalRunnerOptions {
   /** Steps that run at once in this runner: a whole number from 1; 256 unless said otherwise. */
@@ -71,9 +72,9 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
   const { concurrency, leaseMs, sweepMs, closeGraceMs, onError } = checkOptions(options);
   const runnerId = makeId(clock.now(), random);
   const slots = makeSlots(concurrency);
-  const drivers = new Map<string, Driver>();
+  const drivers = new TransientMap<string, Driver>();
   const loading = new Map<string, Promise<Driver>>();
-  const listeners = new Map<string, Set<(change: InstanceChange) => void>>();
+  const listeners = new TransientMap<string, Set<(change: InstanceChange) => void>>();
   let commits = 0;
   let closed = false;
   let closing: Promise<void> | undefined;
@@ -209,7 +210,7 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
 
   const unwatch = storage.watch?.((id) => {
     const driver = drivers.get(id);
-    if (driver === undefined && listeners.has(id)) void tellOfForeignChange(id);
+    if (driver === undefined && listeners.get(id)) void tellOfForeignChange(id);
     // Its own commits are told of as well: only a driver that waits for something has anything to read.
     if (driver && !driver.busy) driver.refresh().catch((error: unknown) => onError(error, id));
   });
@@ -262,7 +263,7 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
       const due = new Set(rows.filter((row) => !isStuck(row) && isMine(row, known)));
       const left = rows.filter((row) => row.wakeAt <= now && !due.has(row)).length;
       await Promise.all([...due].map((row) => take(row, known.get(row.owner) === true)));
-      for (const listened of listeners.keys()) if (!drivers.has(listened)) void tellOfForeignChange(listened);
+      for (const listened of listeners.keys()) if (!drivers.get(listened)) void tellOfForeignChange(listened);
       const next = rows.find((row) => row.wakeAt > now && row.owner === undefined)?.wakeAt;
       passedBy = left + [...due].filter(isStuck).length;
       if (due.size + left === limit) armAt(now);
@@ -337,7 +338,7 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
     start(id: string, command: StartCommand): Promise<StartReply> {
       const code = registry.get(command.info.workflow, command.info.version);
       // Most starts are of what there is not yet: the commit tells, and where it succeeds nothing was read.
-      const isUnknown = !closed && !drivers.has(id) && !loading.has(id);
+      const isUnknown = !closed && !drivers.get(id) && !loading.has(id);
       if (isUnknown) drivers.set(id, Driver.ofNothing(host, id));
       return withDriver(id, (driver) => driver.submit(command, code)) as Promise<Json> as Promise<StartReply & Json>;
     },
