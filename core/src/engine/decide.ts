@@ -194,13 +194,11 @@ function follow(draft: Draft): void {
  * lease has run out: its attempts must get new tokens first.
  */
 function own(draft: Draft, { now, runner }: DecideContext): void {
-  if (runner === undefined) return;
   const { owner } = draft;
-  const foreign = owner !== undefined && owner.id !== runner.id;
-  if (needsDriver(draft)) {
-    if (!foreign && !isFresh(owner, runner, now)) draft.owner = { id: runner.id, until: now + runner.leaseMs };
-  } else if (owner !== undefined) {
-    draft.owner = undefined;
+  // Whoever asks: also a start that is refused can be what a run ends with.
+  if (!needsDriver(draft)) draft.owner = undefined;
+  else if (runner && (owner === undefined || owner.id === runner.id) && !isFresh(owner, runner, now)) {
+    draft.owner = { id: runner.id, until: now + runner.leaseMs };
   }
 }
 

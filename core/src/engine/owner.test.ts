@@ -157,6 +157,16 @@ describe("a runner", () => {
     expect(run.header?.wakeAt).toBeUndefined();
   });
 
+  it("is none of a run that ends with a start that is refused, of which no lease is asked", () => {
+    const run = begun();
+    run.control("cancel");
+    run.runner = undefined;
+    run.now += 60_000;
+    expect(() => run.start()).toThrow("is compensating");
+    expect(run.state).toMatchObject({ status: "cancelled", owner: undefined });
+    expect(run.header?.wakeAt).toBeUndefined();
+  });
+
   it("is not written where there can be only one", () => {
     const run = engineRun(flow);
     run.start();
