@@ -160,6 +160,8 @@ function isSameRecord(one: StoredRecord | undefined, other: StoredRecord | undef
 }
 
 function plain(state: RunState): string {
-  const { steps, inbox, commands, open, ...rest } = state;
-  return JSON.stringify({ ...rest, steps: [...steps], inbox: [...inbox], commands: [...commands], open: [...open] });
+  const { steps: table, inbox, commands, open, ...rest } = state;
+  // In any order: those that the graph does not have stand as they came.
+  const steps = [...table].sort(([one], [other]) => (one < other ? -1 : 1));
+  return JSON.stringify({ ...rest, steps, inbox: [...inbox], commands: [...commands], open: [...open] });
 }
