@@ -68,6 +68,8 @@ export class Attempts {
   readonly #live = new Map<string, Attempt>();
   /** Nothing more is begun here. */
   draining = false;
+  /** What ran here was given up: it may still run, and nothing begins under its tokens, not a compensation either. */
+  #givenBack = false;
   #took: Map<string, number> | undefined;
 
   constructor(host: DriverHost, driver: AttemptsDriver) {
@@ -100,7 +102,7 @@ export class Attempts {
   compensate(step: string): void {
     const { code, state } = this.#driver;
     const definition = code?.steps.get(step);
-    if (definition === undefined) return;
+    if (definition === undefined || this.#givenBack) return;
     this.#begin(step, state.steps.get(step)?.compensation?.attempt ?? 1, true, (one) => this.#undo(one, definition));
   }
 
@@ -133,6 +135,7 @@ export class Attempts {
     const commands = [...this.#live]
       .filter(([, { compensation }]) => !compensation)
       .map(([step, { run, attempt, begun }]) => ({ type: "aborted" as const, run, step, attempt, begun }));
+    this.#givenBack = true;
     this.abortAll(reason);
     return commands;
   }

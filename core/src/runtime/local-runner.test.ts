@@ -9,6 +9,7 @@ import {
   memoryStorage,
   NonRetryableError,
   pending,
+  type Storage,
   type,
   wait,
   waitForEvent,
@@ -325,6 +326,59 @@ describe("one runner", () => {
     expect(ended).toEqual(["first", "second"]);
     const records = await storage.load(id);
     expect(records?.at(-1)?.changes).toMatchObject({ status: "completed" });
+  });
+
+  it("a compensation that a closing runner gave up does not begin again while it gives back what else runs", async () => {
+    const { gated } = stage();
+    const undone: string[] = [];
+    const charge = defineStep({
+      name: "charge",
+      run: () => 1,
+      compensate: ({ instance }) => {
+        undone.push(instance.id);
+        return new Promise<void>(() => {});
+      },
+    });
+    const broken = defineStep({
+      name: "broken",
+      run: () => {
+        throw new NonRetryableError("no");
+      },
+    });
+    const failing = keyed("failing", {
+      start: charge,
+      on: ({ on }) => [on(charge, { done: broken }), on(broken, { done })],
+    });
+    const slow = gated("slow");
+    const running = keyed("running", { start: slow, on: ({ on }) => [on(slow, { done })] });
+    const memory = memoryStorage();
+    const held: (() => void)[] = [];
+    let holds = false;
+    const storage: Storage = {
+      ...memory,
+      async commit(commits) {
+        if (holds) await new Promise<void>((answer) => held.push(answer));
+        return memory.commit(commits);
+      },
+    };
+    const clock = virtualClock();
+    const engine = createHephaestus({ workflows: [failing, running], storage, clock });
+    const { id } = await engine.for(failing).start("1", {});
+    await clock.settle();
+    await engine.for(running).start("1", {});
+    await clock.settle();
+    // The leases of both are renewed, and before that is answered both are given up.
+    holds = true;
+    await clock.advance(15_000);
+    const closing = engine.close();
+    await clock.advance(6_000);
+    held.shift()?.();
+    await clock.settle();
+    // What else ran is being given back now.
+    expect([undone, held.length]).toEqual([[id], 1]);
+    held.shift()?.();
+    await closing;
+    expect(undone).toEqual([id]);
   });
 
   it("a start without a key that is sent again finds the run that it made", async () => {
