@@ -67,7 +67,6 @@ export class Draft {
   #left: Set<string> | undefined = undefined;
   #commands: Map<string, CommandRecord> | undefined = undefined;
   #payloads: Record<string, JsonText> | undefined = undefined;
-  #payloadCount = 0;
 
   constructor(base: RunState, graph: Graph, now: Timestamp) {
     base.steps.follow(graph);
@@ -242,9 +241,8 @@ export class Draft {
 
   /** @param isUnique whether other commits have none of this name: it has an id in it, or what user code calls it */
   payload(name: string, text: JsonText, isUnique = false): void {
-    this.#payloads ??= isUnique || this.graph.nodes.length > SHAPED_GRAPH_MAX ? emptyRecord() : {};
-    this.#payloadCount += 1;
-    if (this.#payloadCount === SHAPED_STEPS_MAX + 1) this.#payloads = Object.assign(emptyRecord(), this.#payloads);
+    const isShaped = !isUnique && this.graph.nodes.length <= SHAPED_GRAPH_MAX;
+    this.#payloads ??= isShaped ? {} : emptyRecord();
     this.#payloads[name] = text;
   }
 

@@ -30,6 +30,8 @@ class Attempt implements AttemptPorts {
   readonly connectors: Connectors;
   readonly aborter = new Aborter();
   begun = false;
+  /** The driver was told how it ended, and looks at what follows when that is committed. */
+  told = false;
   readonly #driver: AttemptsDriver;
 
   constructor(host: DriverHost, driver: AttemptsDriver, step: string, attempt: number, compensation: boolean) {
@@ -165,8 +167,8 @@ export class Attempts {
     };
     const ended = (): void => {
       over();
-      // One that was not begun, since what it read meanwhile says otherwise, has told nothing that work would follow.
-      this.#driver.work();
+      // As one that was not begun, since what it read meanwhile says otherwise.
+      if (!one.told) this.#driver.work();
     };
     // While it waited for its place, its run may have ended, or be gone.
     if (this.#isCurrent(step, one)) void execute(one).then(ended, failed);
@@ -187,7 +189,7 @@ export class Attempts {
     const command = chosen instanceof Promise ? await chosen : chosen;
     // Its end is known before its record is: whoever looks meanwhile must not take it for running.
     this.#end(name, one);
-    if (one.state === this.#driver.state) this.#driver.tell(command);
+    this.#tell(one, command);
   }
 
   async #timed(definition: StepDefinition, input: AttemptInput, one: Attempt): Promise<AttemptReport> {
@@ -212,7 +214,13 @@ export class Attempts {
     const attempted = { ...input, attempt: one.attempt };
     const command = await runCompensation(definition, attempted, results[name], one);
     this.#end(name, one);
-    if (one.state === this.#driver.state) this.#driver.tell(command);
+    this.#tell(one, command);
+  }
+
+  /** But where the instance was forgotten meanwhile. */
+  #tell(one: Attempt, command: Command): void {
+    one.told = one.state === this.#driver.state;
+    if (one.told) this.#driver.tell(command);
   }
 
   #isCurrent(step: string, one: Attempt): boolean {
