@@ -299,6 +299,8 @@ export function localRunner(ports: LocalRunnerPorts, options: LocalRunnerOptions
     try {
       const look = async (driver: Driver) => {
         if (driver.state.status !== "deleted") return driver.submit({ type: "wake" });
+        // Where somebody asks it something meanwhile, the next look removes it.
+        if (!driver.idle) return;
         letGo(driver);
         // The row may be older than the tombstone, whose commands may still be delivered again.
         const { revision, updatedAt } = driver.state;

@@ -156,6 +156,11 @@ export function makeClient(world: World, workers: Workers, gifts: Gifts): Client
     }
     const { code } = error;
     world.trace.add(`  client ← ${instance.id} ${command.id} ${code}`);
+    guard(world, () => {
+      hold(code !== "CLOSED" || own.life.closing, "answer-true", () => {
+        return `${describe(command)} of ${instance.id} is answered CLOSED by worker ${own.life.worker}, which is open`;
+      });
+    });
     if (UNKNOWN.has(code)) again(own);
     else checkRefused(own, error);
   }
