@@ -1,7 +1,8 @@
 import type { StepNode } from "../../definition/graph.ts";
 import type { StepState } from "../../engine/state.ts";
 import type { Commit } from "../../runtime/storage.ts";
-import type { Account } from "./account.ts";
+import { type Account, isOpenStep } from "./account.ts";
+import { takenBy } from "./rules-joins.ts";
 import { hold } from "./violation.ts";
 
 /**
@@ -26,7 +27,8 @@ export function checkRetry(account: Account, { changes, expected }: Commit): voi
     const after = changes.steps?.[name] ?? before;
     const isReset = anew.has(node.index);
     const follows = node.sources.some((source) => anew.has(source));
-    if (isToRunAnew(node, before) || (follows && node.atLeast === undefined && before.status !== "idle")) {
+    const isBehind = follows && before.status !== "idle" && !isLedTo(account, node, anew);
+    if (isToRunAnew(node, before) || isBehind || isOutrunNoMore(account, node, before, anew)) {
       hold(isReset, "retries", () => `${label(name)} stays ${before.status} after a retry`);
     } else if (!node.sources.some((source) => behind.has(source))) {
       const isBack =
@@ -70,6 +72,33 @@ function behindAll(nodes: readonly StepNode[], anew: ReadonlySet<number>, { step
 function isToRunAnew({ onFailure }: StepNode, { status, outrun, compensation }: StepState): boolean {
   if (compensation?.status === "completed") return true;
   return (status === "failed" && onFailure === undefined) || (status === "cancelled" && !outrun);
+}
+
+/** Whether enough steps that stay as they are lead to a relaxed join: then it does not come after those that are run anew. */
+function isLedTo({ steps, workflow: { graph } }: Account, node: StepNode, anew: ReadonlySet<number>): boolean {
+  if (node.atLeast === undefined) return false;
+  const leads = (source: number) => {
+    const from = graph.nodes[source] as StepNode;
+    const step = steps.get(from.name);
+    return !anew.has(source) && step !== undefined && takenBy(graph, from, step).includes(node.index);
+  };
+  return node.sources.filter(leads).length + Number(node.isStart) >= node.atLeast;
+}
+
+/** What a join had ended that started without it, when that join is run anew and no other that did so has started. */
+function isOutrunNoMore(
+  { steps, workflow: { graph } }: Account,
+  { index }: StepNode,
+  step: StepState,
+  anew: ReadonlySet<number>,
+) {
+  const joins = step.outrun ? graph.nodes.filter(({ cancels }) => cancels.includes(index)) : [];
+  const started = joins.some(({ name, index: join }) => !anew.has(join) && hasStarted(steps.get(name)));
+  return !started && joins.some(({ index: join }) => anew.has(join));
+}
+
+function hasStarted(step: StepState | undefined): boolean {
+  return step !== undefined && (isOpenStep(step) || step.status === "completed" || step.status === "failed");
 }
 
 /** What a step keeps of the life before. */

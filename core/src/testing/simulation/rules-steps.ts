@@ -180,7 +180,8 @@ function checkAttempt(change: StepChange): void {
 
 /** Where the run goes on, only a join that starts without a step takes it from the run: a retry does not bring it back. */
 function checkOutrun(change: StepChange): void {
-  const { account, commit, after } = change;
+  const { account, commit, before, after } = change;
+  hold(before.status !== "choosing", "joins", () => `${labelOf(change)} has run, and is cancelled`);
   const ending = (commit.changes.run ? undefined : account.ending) ?? commit.changes.ending;
   hold(ending != null || after.outrun === true, "joins", () => `${labelOf(change)} is cancelled, and the run goes on`);
 }
@@ -191,13 +192,21 @@ function checkCancelled(change: StepChange): void {
   const token = { step: node.name, attempt: before.attempt ?? 1, compensation: false };
   const life = witness.runsOn(account, commit.run, token);
   if (life) checkGrace(account, commit, life, node.name);
-  if (!witness.begun(account, commit.run, token) || witness.told(account, commit.run, token)?.type === "error") return;
+  if (!witness.begun(account, commit.run, token)) return;
+  // What is thrown while the run ends may be thrown because it does: nobody knows what that means.
+  const failsLate = account.ending !== undefined && (after.failures ?? 0) > (before.failures ?? 0);
+  if (!failsLate && witness.told(account, commit.run, token)?.type === "error") return;
   hold(after.unknown === true, "compensation", () => `${labelOf(change)} is said to have had no effect, and had begun`);
 }
 
 /** An attempt is over, and there will be another one. */
 function checkAgain(change: StepChange): void {
-  const { node, commit, before, after, coverage } = change;
+  const { account, node, commit, before, after, witness, coverage } = change;
+  const token = { step: node.name, attempt: before.attempt ?? 1, compensation: false };
+  const failed = (after.failures ?? 0) > (before.failures ?? 0);
+  if ((after.attempt ?? 1) > token.attempt && !failed && witness.begun(account, commit.run, token)) {
+    hold(after.unknown === true, "compensation", () => `${labelOf(change)} had begun, and may have had its effect`);
+  }
   if (after.checkpoints && !sameJson(after.checkpoints, before.checkpoints)) meet(coverage, "steps", "checkpoint");
   const failures = after.failures ?? 0;
   if (failures > (before.failures ?? 0)) {
