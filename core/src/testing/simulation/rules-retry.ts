@@ -27,9 +27,12 @@ export function checkRetry(account: Account, { changes, expected }: Commit): voi
     const after = changes.steps?.[name] ?? before;
     const isReset = anew.has(node.index);
     const follows = node.sources.some((source) => anew.has(source));
-    const isBehind = follows && before.status !== "idle" && !isLedTo(account, node, anew);
+    const isLed = isLedTo(account, node, anew);
+    const isBehind = follows && before.status !== "idle" && !isLed;
     if (isToRunAnew(node, before) || isBehind || isOutrunNoMore(account, node, before, anew)) {
       hold(isReset, "retries", () => `${label(name)} stays ${before.status} after a retry`);
+    } else if (isLed && before.status !== "idle") {
+      hold(!isReset, "retries", () => `${label(name)} is run anew, and enough that stays leads to it`);
     } else if (!node.sources.some((source) => behind.has(source))) {
       const isBack =
         before.outrun === true && nodes.some(({ index, cancels }) => anew.has(index) && cancels.includes(node.index));

@@ -204,23 +204,17 @@ function checkAgain(change: StepChange): void {
   const { account, node, commit, before, after, witness, coverage } = change;
   const token = { step: node.name, attempt: before.attempt ?? 1, compensation: false };
   const failed = (after.failures ?? 0) > (before.failures ?? 0);
-  if ((after.attempt ?? 1) > token.attempt && !failed && witness.begun(account, commit.run, token)) {
+  if (!failed && (after.attempt ?? 1) > token.attempt && witness.begun(account, commit.run, token)) {
     hold(after.unknown === true, "compensation", () => `${labelOf(change)} had begun, and may have had its effect`);
   }
   if (after.checkpoints && !sameJson(after.checkpoints, before.checkpoints)) meet(coverage, "steps", "checkpoint");
   const failures = after.failures ?? 0;
   if (failures > (before.failures ?? 0)) {
     meet(coverage, "steps", "retried");
-    hold(
-      failures < node.retry.maxAttempts,
-      "retries",
-      () => `${labelOf(change)} is tried again after ${failures} failures`,
-    );
-    hold(
-      (after.attempt ?? 1) > (before.attempt ?? 1),
-      "retries",
-      () => `${labelOf(change)} keeps the token of an attempt that failed`,
-    );
+    const mayAgain = failures < node.retry.maxAttempts;
+    hold(mayAgain, "retries", () => `${labelOf(change)} is tried again after ${failures} failures`);
+    const isNext = (after.attempt ?? 1) > token.attempt;
+    hold(isNext, "retries", () => `${labelOf(change)} keeps the token of an attempt that failed`);
     checkBackoff(change, node.retry, failures, after.wakeAt);
   } else if ((after.interruptions ?? 0) > (before.interruptions ?? 0)) {
     hold(
