@@ -315,7 +315,6 @@ function applySteps(state: RunState, steps: Steps, graph: Graph | undefined): vo
     if (next.taken !== undefined && next.taken !== before?.taken) state.inbox.delete(next.taken);
     const again = before !== undefined && from === SETTLED && !isSameLife(before, next);
     if (to === SETTLED && (from !== SETTLED || again)) settle(state, graph, index, next);
-    else if (isUndone(before) && !isUndone(next)) state.undone = 0;
   };
   if (steps instanceof Map) steps.forEach(apply);
   else for (const name in steps) apply((steps as Record<string, StepState>)[name] as StepState, table.placeOf(name));
