@@ -275,6 +275,26 @@ describe("a pause", () => {
   });
 });
 
+describe("events that were kept", () => {
+  it("go one after the other, each with what follows from it: none to a step that the one before it ended", () => {
+    const slow = waitForEvent({ name: "slow", events: { come: any } });
+    const join = defineStep({ name: "join", join: "any", cancelRest: true, run: () => {} });
+    const flow = defineWorkflow({
+      name: "flow",
+      input: any,
+      start: [one, slow],
+      transitions: ({ on }) => [on(one, { go: join }), on(slow, { come: join }), on(join, { done: done })],
+    });
+    const run = begun(flow);
+    run.control("pause");
+    run.event("go");
+    run.event("come");
+    run.control("unpause");
+    expect(run.statuses).toEqual({ one: "completed", slow: "cancelled", join: "active" });
+    expect([...run.state.inbox.values()].map(({ event }) => event)).toEqual(["come"]);
+  });
+});
+
 describe("a step that is pending", () => {
   const asks = defineStep({ name: "asks", events: ["yes", "no"], run: () => pending() });
   const flow = defineWorkflow({
