@@ -71,6 +71,31 @@ describe("several runners on one storage", () => {
     expect((await started.get()).status).toBe("completed");
   });
 
+  it.each([
+    ["dead: at once, before its lease has run out", true, 0.9],
+    ["alive, and only late: not before four leases more", false, 5],
+    ["neither dead nor alive: when its lease has run out", undefined, 1],
+  ])("takes over from one of whom the storage says that it is %s", async (_what, isDead, leases) => {
+    const { runs, gated } = stage();
+    const slow = gated("slow");
+    const flow = keyed("flow", { start: slow, on: ({ on }) => [on(slow, { done })] });
+    const memory = memoryStorage();
+    const clock = virtualClock();
+    const leaseMs = 1_000;
+    const local = { leaseMs, sweepMs: 100 };
+    // It stands still: it does not renew its lease.
+    const stopped = { now: clock.now, schedule: () => () => {} };
+    const one = createHephaestus({ workflows: [flow], storage: memory, clock: stopped, local });
+    await one.for(flow).start("1", {});
+    await clock.settle();
+    const storage: Storage = { ...memory, ownerIsDead: async () => isDead };
+    createHephaestus({ workflows: [flow], storage, clock, local });
+    await clock.advance(leases * leaseMs - (isDead ? 800 : 1));
+    expect(runs).toEqual(isDead ? ["1slow@1", "1slow@2"] : ["1slow@1"]);
+    await clock.advance(200);
+    expect(runs).toEqual(["1slow@1", "1slow@2"]);
+  });
+
   it("refuses options by which others would take over what it still drives, and such as make no sense", () => {
     const { plain } = stage();
     const one = plain("one");
