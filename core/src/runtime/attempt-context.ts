@@ -1,5 +1,6 @@
 import { decodePayload, encodePayload, type JsonText } from "../definition/json.ts";
 import { refuseOption } from "../definition/refuse-option.ts";
+import type { Signal } from "../definition/signal.ts";
 import { type Connectors, needName, type StepContext, type StepDefinition } from "../definition/step.ts";
 import type { Aborter } from "./aborter.ts";
 import type { Clock, Random } from "./clock.ts";
@@ -37,7 +38,7 @@ type Context = StepContext<unknown> & { readonly results: Record<string, unknown
 export function attemptContext(definition: StepDefinition, given: AttemptInput, ports: AttemptPorts): Context {
   const { id, run, workflow, version, key, step, epoch, attempt } = given;
   let begun: Map<string, Promise<unknown>> | undefined;
-  const context = {
+  const context: Omit<Context, "signal"> & Abortable = {
     input: decodePayload(given.input),
     results: resultsOf(definition, given),
     connectors: ports.connectors,
@@ -45,20 +46,24 @@ export function attemptContext(definition: StepDefinition, given: AttemptInput, 
     idempotencyKey: `${id}#${run}/${step}${epoch > 0 ? `~${epoch}` : ""}`,
     attempt,
     instance: key === undefined ? { id, run, workflow, version } : { id, run, workflow, version, key },
-    checkpoint(name: string, effect: () => unknown): Promise<unknown> {
+    checkpoint(name, effect) {
       begun ??= new Map();
       const running = begun.get(name) ?? runCheckpoint(given, ports, name, effect);
       begun.set(name, running);
       // What failed may be tried again.
       running.catch(() => begun?.delete(name));
-      return running;
+      return running as Promise<never>;
     },
     [ABORTER]: ports.aborter,
   };
-  return Object.defineProperty(context, "signal", SIGNAL) as unknown as Context;
+  return Object.defineProperty(context, "signal", SIGNAL) as typeof context & Pick<Context, "signal">;
 }
 
-const ABORTER = Symbol("aborter");
+const ABORTER: unique symbol = Symbol("aborter");
+
+interface Abortable {
+  readonly [ABORTER]: Aborter;
+}
 
 /**
  * The signal is made when it is looked at: most steps never do, and it is not cheap. All contexts share the getter: of
@@ -67,8 +72,8 @@ const ABORTER = Symbol("aborter");
  */
 const SIGNAL = {
   enumerable: true,
-  get(this: { readonly [ABORTER]: Aborter }): unknown {
-    return this[ABORTER].signal;
+  get(this: Abortable): Signal {
+    return this[ABORTER].signal as Signal;
   },
 };
 
